@@ -1,0 +1,5 @@
+//! Use cases: one method per thing that can happen. This layer decides and owns the transaction; it knows
+//! neither HTTP nor SQL.
+
+pub mod authentication;
+pub mod op;

@@ -1,0 +1,1 @@
+//! The doorward binary: configuration, command line, wiring, listeners.

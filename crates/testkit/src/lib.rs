@@ -1,0 +1,1 @@
+//! Test harness, actors and the one integration-test binary.
