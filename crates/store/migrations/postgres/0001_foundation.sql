@@ -12,6 +12,7 @@ CREATE TABLE users (
     locale TEXT COLLATE "C",
     is_admin BOOLEAN NOT NULL,
     disabled_at BIGINT,
+    last_signed_in_at BIGINT,
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL
 );
@@ -35,7 +36,7 @@ CREATE TABLE pending_signups (
     policy TEXT COLLATE "C" NOT NULL,
     handle_hash BYTEA NOT NULL,
     link_hash BYTEA,
-    code_hash BYTEA,
+    code_issued_at BIGINT,
     code_attempts BIGINT NOT NULL,
     created_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL

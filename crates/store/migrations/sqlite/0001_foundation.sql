@@ -12,6 +12,7 @@ CREATE TABLE users (
     locale TEXT,
     is_admin INTEGER NOT NULL,
     disabled_at BIGINT,
+    last_signed_in_at BIGINT,
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL
 ) WITHOUT ROWID;
@@ -35,7 +36,7 @@ CREATE TABLE pending_signups (
     policy TEXT NOT NULL,
     handle_hash BLOB NOT NULL,
     link_hash BLOB,
-    code_hash BLOB,
+    code_issued_at BIGINT,
     code_attempts BIGINT NOT NULL,
     created_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL
