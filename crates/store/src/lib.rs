@@ -1,11 +1,26 @@
 //! SQL, migrations and the two database engines.
 
-use thiserror::Error;
+mod catalog;
+mod cell;
+mod durability;
+mod engine;
+mod error;
+pub mod migrations;
+mod statement;
+mod store;
+mod tx;
+mod value;
 
-/// What can go wrong in the store.
-#[derive(Debug, Error)]
-pub enum StoreError {
-    /// The database cannot be used now; trying later may work.
-    #[error("the database is not available")]
-    Unavailable,
-}
+pub use catalog::all_statements;
+pub use cell::{Cell, FromColumn};
+pub use durability::Durability;
+pub use engine::postgres::PostgresOptions;
+pub use engine::sqlite::SqliteOptions;
+pub use error::{Fault, StoreError};
+pub use statement::Statement;
+pub use store::{Gauges, Store};
+pub use tx::{Row, Tx};
+pub use value::Value;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,189 @@
+//! The bounded queue between callers and the threads of an engine.
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::StoreError;
+use crate::engine::moment;
+use crate::engine::work::Work;
+
+/// Work in a queue.
+pub(crate) struct Entry {
+    pub(crate) work: Box<dyn Work>,
+    pub(crate) since: Instant,
+    /// Whether it may only read.
+    pub(crate) is_read: bool,
+    /// Free of time budgets: migrations.
+    pub(crate) unlimited: bool,
+}
+
+/// Takes work while it is open and has room, hands it out in order, refuses what waited longer than `patience`.
+pub(crate) struct Queue {
+    label: &'static str,
+    capacity: usize,
+    patience: Duration,
+    state: Mutex<State>,
+    consumers: Condvar,
+    timekeeper: Condvar,
+    sleepers: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: VecDeque<Entry>,
+    idle_consumers: usize,
+    is_timekeeper_idle: bool,
+    is_closed: bool,
+}
+
+impl Queue {
+    pub(crate) fn new(label: &'static str, capacity: usize, patience: Duration) -> Self {
+        Self {
+            label,
+            capacity,
+            patience,
+            state: Mutex::default(),
+            consumers: Condvar::new(),
+            timekeeper: Condvar::new(),
+            sleepers: Condvar::new(),
+        }
+    }
+
+    /// Accepts the work, or refuses it at once.
+    pub(crate) fn push(&self, work: Box<dyn Work>, is_read: bool, unlimited: bool) {
+        let entry = Entry { work, since: moment::now(), is_read, unlimited };
+        let mut state = self.lock();
+        if state.is_closed {
+            drop(state);
+            return entry.work.refuse(StoreError::Closed);
+        }
+        if state.waiting.len() >= self.capacity {
+            drop(state);
+            metrics::counter!("store_refused_total", "queue" => self.label, "reason" => "full").increment(1);
+            return entry.work.refuse(StoreError::Unavailable);
+        }
+        state.waiting.push_back(entry);
+        // Waking costs a system call each: only for somebody who sleeps.
+        if state.idle_consumers > 0 {
+            self.consumers.notify_one();
+        }
+        if state.is_timekeeper_idle {
+            state.is_timekeeper_idle = false;
+            self.timekeeper.notify_one();
+        }
+    }
+
+    /// Puts work back in front that its taker could not start.
+    pub(crate) fn give_back(&self, entry: Entry) {
+        let mut state = self.lock();
+        state.waiting.push_front(entry);
+        if state.idle_consumers > 0 {
+            self.consumers.notify_one();
+        }
+        if state.is_timekeeper_idle {
+            state.is_timekeeper_idle = false;
+            self.timekeeper.notify_one();
+        }
+    }
+
+    /// Waits for work. `None` when the queue is closed and everything accepted was handed out.
+    pub(crate) fn pop(&self) -> Option<Entry> {
+        let mut state = self.wait_for_work()?;
+        let entry = state.waiting.pop_front();
+        drop(state);
+        if let Some(entry) = &entry {
+            self.record_wait(entry);
+        }
+        entry
+    }
+
+    /// Waits for work, then takes up to `max` of what is there. False when closed and empty.
+    pub(crate) fn pop_batch(&self, batch: &mut Vec<Entry>, max: usize) -> bool {
+        let Some(mut state) = self.wait_for_work() else { return false };
+        let count = state.waiting.len().min(max);
+        batch.extend(state.waiting.drain(..count));
+        drop(state);
+        // The first one waited longest; measuring each would cost more than it tells.
+        if let Some(entry) = batch.first() {
+            self.record_wait(entry);
+        }
+        true
+    }
+
+    /// Refuses new work from now on; what was accepted is still handed out.
+    pub(crate) fn close(&self) {
+        self.lock().is_closed = true;
+        self.consumers.notify_all();
+        self.timekeeper.notify_all();
+        self.sleepers.notify_all();
+    }
+
+    /// How many wait.
+    pub(crate) fn len(&self) -> usize {
+        self.lock().waiting.len()
+    }
+
+    /// Sleeps until `until` or until the queue is closed.
+    pub(crate) fn sleep_until(&self, until: Instant) {
+        let mut state = self.lock();
+        while !state.is_closed {
+            let left = until.saturating_duration_since(moment::now());
+            if left.is_zero() {
+                return;
+            }
+            state = self.sleepers.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Body of the timekeeper thread: refuses work that waited longer than the queue's patience, whatever the
+    /// other threads are stuck in. Ends when the queue is closed and empty.
+    pub(crate) fn keep_time(&self) {
+        let mut state = self.lock();
+        loop {
+            let Some(front) = state.waiting.front() else {
+                if state.is_closed {
+                    return;
+                }
+                state.is_timekeeper_idle = true;
+                state = self.timekeeper.wait(state).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            };
+            let left = self.patience.saturating_sub(moment::now().saturating_duration_since(front.since));
+            if !left.is_zero() {
+                state = self.timekeeper.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+                continue;
+            }
+            let expired = state.waiting.pop_front();
+            drop(state);
+            if let Some(entry) = expired {
+                metrics::counter!("store_refused_total", "queue" => self.label, "reason" => "waited").increment(1);
+                entry.work.refuse(StoreError::Unavailable);
+            }
+            state = self.lock();
+        }
+    }
+
+    fn wait_for_work(&self) -> Option<MutexGuard<'_, State>> {
+        let mut state = self.lock();
+        while state.waiting.is_empty() {
+            if state.is_closed {
+                return None;
+            }
+            state.idle_consumers += 1;
+            state = self.consumers.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.idle_consumers -= 1;
+        }
+        Some(state)
+    }
+
+    fn record_wait(&self, entry: &Entry) {
+        let waited = moment::now().saturating_duration_since(entry.since);
+        metrics::histogram!("store_wait_seconds", "queue" => self.label).record(waited);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // No code that can panic runs under the lock, so a poisoned one still holds a valid queue.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,4 @@
+//! The traps of two databases behind one interface, each with its test.
+
+mod basics;
+mod support;

@@ -1,0 +1,119 @@
+//! Databases to test on: a fresh one of each kind per test.
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use postgres::NoTls;
+use tempfile::TempDir;
+
+use crate::{PostgresOptions, SqliteOptions, Statement, Store, StoreError};
+
+/// An SQLite file that is removed with its folder.
+pub(crate) struct SqliteFile {
+    pub(crate) path: PathBuf,
+    _folder: TempDir,
+}
+
+impl SqliteFile {
+    pub(crate) fn new() -> Self {
+        let folder = TempDir::new().unwrap();
+        Self { path: folder.path().join("test.db"), _folder: folder }
+    }
+
+    pub(crate) fn open(&self) -> Store {
+        self.open_with(&SqliteOptions::default())
+    }
+
+    pub(crate) fn open_with(&self, options: &SqliteOptions) -> Store {
+        Store::open_sqlite(&self.path, options).unwrap()
+    }
+}
+
+/// A PostgreSQL database of its own, dropped afterwards.
+pub(crate) struct PostgresDatabase {
+    pub(crate) url: String,
+    name: String,
+}
+
+impl PostgresDatabase {
+    pub(crate) fn new() -> Self {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let name = format!("store_test_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        administer(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
+        administer(&format!("CREATE DATABASE {name}"));
+        let base = server_url();
+        let at = base.rfind('/').expect("the URL names a database");
+        Self { url: format!("{}/{name}", &base[..at]), name }
+    }
+
+    pub(crate) fn open(&self) -> Store {
+        self.open_with(&PostgresOptions { connections: 4, ..PostgresOptions::default() })
+    }
+
+    pub(crate) fn open_with(&self, options: &PostgresOptions) -> Store {
+        Store::open_postgres(&self.url, options).unwrap()
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl Drop for PostgresDatabase {
+    fn drop(&mut self) {
+        administer(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name));
+    }
+}
+
+/// Runs a command as a bystander on another connection of the test server.
+pub(crate) fn administer(sql: &str) {
+    let url = server_url();
+    let sql = sql.to_owned();
+    // The blocking client must not run on a thread of an asynchronous runtime.
+    let worker = std::thread::spawn(move || {
+        postgres::Client::connect(&url, NoTls).expect("the test server answers").batch_execute(&sql)
+    });
+    worker.join().unwrap().unwrap();
+}
+
+#[expect(clippy::disallowed_methods, reason = "cargo xtask test tells tests where its PostgreSQL is")]
+fn server_url() -> String {
+    std::env::var("DOORWARD_TEST_POSTGRES_URL")
+        .expect("DOORWARD_TEST_POSTGRES_URL is not set: run the tests with `cargo xtask test`")
+}
+
+/// Runs a test on a fresh database of each kind.
+pub(crate) async fn on_both<F: Future<Output = ()>>(test: impl Fn(Store) -> F) {
+    let file = SqliteFile::new();
+    let store = file.open();
+    test(store.clone()).await;
+    store.close().await;
+    let database = PostgresDatabase::new();
+    let store = database.open();
+    test(store.clone()).await;
+    store.close().await;
+}
+
+pub(crate) static CREATE_ITEMS: Statement = Statement::differing(
+    "tests::CREATE_ITEMS",
+    "CREATE TABLE items (id BIGINT NOT NULL PRIMARY KEY, label TEXT, flag INTEGER, data BLOB) WITHOUT ROWID",
+    "CREATE TABLE items (id BIGINT NOT NULL PRIMARY KEY, label TEXT, flag BOOLEAN, data BYTEA)",
+);
+pub(crate) static INSERT_ITEM: Statement = Statement::new("tests::INSERT_ITEM", "INSERT INTO items (id) VALUES ($1)");
+pub(crate) static COUNT_ITEMS: Statement = Statement::new("tests::COUNT_ITEMS", "SELECT count(*) FROM items");
+
+pub(crate) async fn create_items(store: &Store) {
+    store.write(|tx| tx.execute(&CREATE_ITEMS, &[]).map(drop)).await.unwrap_or_else(|e: StoreError| panic!("{e:?}"));
+}
+
+pub(crate) async fn insert_item(store: &Store, id: i64) -> Result<(), StoreError> {
+    store.write(move |tx| tx.execute_expecting(&INSERT_ITEM, &[id.into()], 1)).await
+}
+
+pub(crate) async fn count_items(store: &Store) -> i64 {
+    store
+        .read(|tx| tx.query_one(&COUNT_ITEMS, &[], |row| row.get(0)))
+        .await
+        .unwrap_or_else(|e: StoreError| panic!("{e:?}"))
+}
