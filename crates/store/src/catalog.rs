@@ -1,9 +1,24 @@
 //! Every statement of the product, so that a test can prepare each against both schemas.
 
-use crate::{Statement, durability, migrations};
+use crate::{
+    Statement, deliveries, durability, events, leases, migrations, one_time_tokens, pending_signups, revocations,
+    sessions, token_families, users,
+};
 
 /// The lists of all modules; a test finds a module that is missing here.
-static MODULES: &[&[&Statement]] = &[durability::ALL, migrations::ALL];
+static MODULES: &[&[&Statement]] = &[
+    deliveries::ALL,
+    durability::ALL,
+    events::ALL,
+    leases::ALL,
+    migrations::ALL,
+    one_time_tokens::ALL,
+    pending_signups::ALL,
+    revocations::ALL,
+    sessions::ALL,
+    token_families::ALL,
+    users::ALL,
+];
 
 /// Every statement of the product.
 pub fn all_statements() -> impl Iterator<Item = &'static Statement> {

@@ -2,13 +2,23 @@
 
 mod catalog;
 mod cell;
+mod column;
+pub mod deliveries;
 mod durability;
 mod engine;
 mod error;
+pub mod events;
+pub mod leases;
 pub mod migrations;
+pub mod one_time_tokens;
+pub mod pending_signups;
+pub mod revocations;
+pub mod sessions;
 mod statement;
 mod store;
+pub mod token_families;
 mod tx;
+pub mod users;
 mod value;
 
 pub use catalog::all_statements;

@@ -1,0 +1,70 @@
+//! What was revoked lately: polled by every node to drop what it has cached.
+
+use doorward_model::id::RevocationId;
+use doorward_model::time::Timestamp;
+
+use crate::{StoreError, Tx, statements};
+
+/// What kind of thing was revoked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RevokedKind {
+    /// A session, by its id.
+    Session,
+    /// Everything of a user, by their id.
+    User,
+}
+
+impl RevokedKind {
+    const fn text(self) -> &'static str {
+        match self {
+            Self::Session => "session",
+            Self::User => "user",
+        }
+    }
+}
+
+/// An entry of the list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Revoked {
+    /// `session` or `user`.
+    pub kind: RevokedKind,
+    /// The id of what was revoked.
+    pub subject: String,
+}
+
+statements! {
+    /// Adds an entry.
+    INSERT = "INSERT INTO revocations (id, kind, subject, at) VALUES ($1, $2, $3, $4)";
+    /// Entries since a time.
+    LIST_SINCE = "SELECT kind, subject FROM revocations WHERE at >= $1 ORDER BY at LIMIT $2";
+    /// Removes a batch of old entries.
+    DELETE_BEFORE = "DELETE FROM revocations WHERE id IN (SELECT id FROM revocations WHERE at < $1 LIMIT $2)";
+}
+
+/// Adds an entry.
+pub fn insert(
+    tx: &mut Tx<'_>,
+    id: RevocationId,
+    kind: RevokedKind,
+    subject: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    tx.execute_expecting(&INSERT, &[(&id.to_string()).into(), kind.text().into(), subject.into(), now.into()], 1)
+}
+
+/// Up to `limit` entries since `since`, oldest first.
+pub fn list_since(tx: &mut Tx<'_>, since: Timestamp, limit: i64) -> Result<Vec<Revoked>, StoreError> {
+    tx.query_all(&LIST_SINCE, &[since.into(), limit.into()], |row| {
+        let kind = match row.get::<String>(0)?.as_str() {
+            "session" => RevokedKind::Session,
+            "user" => RevokedKind::User,
+            _ => return Err(StoreError::Corrupt("a revocation is of no known kind")),
+        };
+        Ok(Revoked { kind, subject: row.get(1)? })
+    })
+}
+
+/// Removes up to `limit` entries older than `before`.
+pub fn delete_before(tx: &mut Tx<'_>, before: Timestamp, limit: i64) -> Result<u64, StoreError> {
+    tx.execute(&DELETE_BEFORE, &[before.into(), limit.into()])
+}

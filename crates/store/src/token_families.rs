@@ -1,0 +1,124 @@
+//! Families of rotating refresh tokens: one row for a family's whole life, no table of old tokens.
+
+use doorward_model::id::{FamilyId, SessionId};
+use doorward_model::time::Timestamp;
+
+use crate::column;
+use crate::{Row, StoreError, Tx, statements};
+
+/// A row of `token_families`.
+#[derive(Clone)]
+pub struct TokenFamily {
+    /// Its id.
+    pub id: FamilyId,
+    /// The session it renews.
+    pub session_id: SessionId,
+    /// What its tokens' MACs are salted with.
+    pub salt: Vec<u8>,
+    /// The newest generation issued.
+    pub issued: i64,
+    /// The newest generation presented.
+    pub presented: i64,
+    /// When a generation was last issued.
+    pub issued_at: Timestamp,
+    /// What a late predecessor means: `recover` or `strict`.
+    pub rotation: String,
+    /// Keyed hash of the network that last renewed.
+    pub network: Option<Vec<u8>>,
+    /// When it ends whatever happens.
+    pub expires_at: Timestamp,
+    /// When it was ended.
+    pub revoked_at: Option<Timestamp>,
+}
+
+statements! {
+    /// Begins a family.
+    INSERT = "INSERT INTO token_families (id, session_id, salt, issued, presented, issued_at, rotation, network, created_at, expires_at) \
+              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $6, $9)";
+    /// By id.
+    FIND = "SELECT id, session_id, salt, issued, presented, issued_at, rotation, network, expires_at, revoked_at FROM token_families WHERE id = $1";
+    /// Moves a living family on, if it still stands where the caller saw it.
+    ADVANCE = "UPDATE token_families SET presented = $4, issued = $5, issued_at = $6, network = $7 \
+              WHERE id = $1 AND presented = $2 AND issued = $3 AND revoked_at IS NULL";
+    /// Ends a family.
+    REVOKE = "UPDATE token_families SET revoked_at = $2, revoked_reason = $3 WHERE id = $1 AND revoked_at IS NULL";
+    /// Removes a batch of families that ended before `$1`.
+    DELETE_ENDED = "DELETE FROM token_families WHERE id IN (SELECT id FROM token_families WHERE expires_at <= $1 LIMIT $2)";
+}
+
+fn read(row: &Row<'_>) -> Result<TokenFamily, StoreError> {
+    Ok(TokenFamily {
+        id: column::id(row, 0)?,
+        session_id: column::id(row, 1)?,
+        salt: row.get(2)?,
+        issued: row.get(3)?,
+        presented: row.get(4)?,
+        issued_at: row.get(5)?,
+        rotation: row.get(6)?,
+        network: row.get(7)?,
+        expires_at: row.get(8)?,
+        revoked_at: row.get(9)?,
+    })
+}
+
+/// Begins `family`; its `issued_at` is also when it was created.
+pub fn insert(tx: &mut Tx<'_>, family: &TokenFamily) -> Result<(), StoreError> {
+    tx.execute_expecting(
+        &INSERT,
+        &[
+            (&family.id.to_string()).into(),
+            (&family.session_id.to_string()).into(),
+            family.salt.as_slice().into(),
+            family.issued.into(),
+            family.presented.into(),
+            family.issued_at.into(),
+            (&family.rotation).into(),
+            family.network.as_deref().into(),
+            family.expires_at.into(),
+        ],
+        1,
+    )
+}
+
+/// The family with this id, whatever its state.
+pub fn find(tx: &mut Tx<'_>, id: FamilyId) -> Result<Option<TokenFamily>, StoreError> {
+    tx.query_optional(&FIND, &[(&id.to_string()).into()], read)
+}
+
+/// Where a family stands after an answer.
+#[derive(Clone, Copy, Debug)]
+pub struct Advance {
+    /// The newest generation presented, from now on.
+    pub presented: i64,
+    /// The newest generation issued, from now on.
+    pub issued: i64,
+    /// When that was.
+    pub at: Timestamp,
+}
+
+/// Moves the family on from where the caller saw it; false when it moved or ended meanwhile.
+pub fn advance(tx: &mut Tx<'_>, seen: &TokenFamily, to: Advance, network: Option<&[u8]>) -> Result<bool, StoreError> {
+    let moved = tx.execute(
+        &ADVANCE,
+        &[
+            (&seen.id.to_string()).into(),
+            seen.presented.into(),
+            seen.issued.into(),
+            to.presented.into(),
+            to.issued.into(),
+            to.at.into(),
+            network.into(),
+        ],
+    )?;
+    Ok(moved == 1)
+}
+
+/// Ends the family; false when it had ended.
+pub fn revoke(tx: &mut Tx<'_>, id: FamilyId, now: Timestamp, reason: &str) -> Result<bool, StoreError> {
+    Ok(tx.execute(&REVOKE, &[(&id.to_string()).into(), now.into(), reason.into()])? == 1)
+}
+
+/// Removes up to `limit` families whose absolute end lies before `before`.
+pub fn delete_ended(tx: &mut Tx<'_>, before: Timestamp, limit: i64) -> Result<u64, StoreError> {
+    tx.execute(&DELETE_ENDED, &[before.into(), limit.into()])
+}
