@@ -5,6 +5,7 @@ pub mod email;
 pub mod id;
 pub mod locale;
 pub mod name;
+pub mod password;
 pub mod random;
 pub mod secret;
 pub mod time;
