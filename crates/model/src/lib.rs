@@ -1,6 +1,7 @@
 //! Plain types and rules. Nothing here waits, reads a clock, draws a random number by itself or touches
 //! a file: time and randomness come in as values and traits.
 
+pub mod device;
 pub mod id;
 pub mod random;
 pub mod secret;
