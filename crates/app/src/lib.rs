@@ -2,4 +2,6 @@
 //! neither HTTP nor SQL.
 
 pub mod authentication;
+pub mod mail;
 pub mod op;
+pub mod text;

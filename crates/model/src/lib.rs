@@ -2,6 +2,7 @@
 //! a file: time and randomness come in as values and traits.
 
 pub mod email;
+pub mod device;
 pub mod id;
 pub mod locale;
 pub mod name;

@@ -1,0 +1,39 @@
+# Seiten, die nur sagen, was geschehen ist und wie es weitergeht
+message-signup-ended-title = Diese Registrierung ist beendet
+message-signup-ended-text = Der Code wurde fünfmal falsch eingegeben, oder die Registrierung ist älter als einen Tag. Es wurde nichts angelegt. Sie können sich erneut registrieren.
+message-link-invalid-title = Dieser Link gilt nicht mehr
+message-verification-link-text = Er wurde schon verwendet, durch einen neueren ersetzt oder ist zu alt. Wenn Sie die Adresse schon bestätigt haben, melden Sie sich an. Wenn nicht, registrieren Sie sich erneut.
+message-reset-link-text = Er wurde schon verwendet, durch einen neueren ersetzt oder ist zu alt. Ihr Passwort ist unverändert. Sie können sich einen neuen Link senden lassen.
+message-first-link-text = Der Einrichtungslink wurde schon verwendet oder ist zu alt. Wenn es noch kein Administrationskonto gibt, starten Sie den Server neu: Er erzeugt einen neuen Link.
+message-already-signed-in-title = Sie sind bereits angemeldet
+message-already-signed-in-text = Gehen Sie zu Ihrem Konto, oder melden Sie sich dort ab, um ein anderes zu verwenden.
+message-flow-ended-title = Diese Seite ist abgelaufen
+message-flow-ended-text = Sie war zu lange geöffnet oder wurde in einem anderen Tab abgeschlossen. Nichts ist verloren; beginnen Sie neu, wohin Sie möchten.
+message-signed-out-title = Sie sind abgemeldet
+message-signed-out-text = Dieses Gerät hat keinen Zugang mehr zu Ihrem Konto.
+message-next-signup = Erneut registrieren
+message-next-login = Anmelden
+message-next-forgot = Neuen Link senden
+message-next-account = Zu Ihrem Konto
+
+# Fehlerseiten
+failure-not-found-title = Unter dieser Adresse gibt es nichts
+failure-not-found-text = Der Link ist vielleicht unvollständig, oder die Seite ist umgezogen.
+failure-method-title = So lässt sich diese Adresse nicht verwenden
+failure-method-text = Gehen Sie zurück, und verwenden Sie die Knöpfe und Links der Seite.
+failure-bad-request-title = Wir konnten diese Anfrage nicht lesen
+failure-bad-request-text = Etwas darin war unvollständig oder unleserlich. Es wurde nichts geändert. Gehen Sie zurück, und versuchen Sie es erneut.
+failure-form-expired-title = Dieses Formular ist abgelaufen
+failure-form-expired-text = Zu Ihrem Schutz konnten wir es nicht annehmen: Es war zu lange geöffnet oder kam von einer anderen Website oder aus einem anderen Tab. Es wurde nichts geändert. Öffnen Sie die Seite neu, und versuchen Sie es erneut. Wenn das öfter vorkommt, erlauben Sie Cookies für diese Website.
+failure-forbidden-title = Sie können diese Seite nicht öffnen
+failure-forbidden-text = Ihr Konto hat keinen Zugang dazu.
+failure-too-large-title = Das war zu viel auf einmal
+failure-too-large-text = Das Formular war größer, als wir annehmen. Es wurde nichts geändert. Gehen Sie zurück, und kürzen Sie Ihre Eingaben.
+failure-rate-title = Zu viele Anfragen
+failure-rate-text = Aus Ihrem Netz kamen in kurzer Zeit viele Anfragen. Warten Sie { $time }, und versuchen Sie es dann erneut.
+failure-internal-title = Bei uns ist etwas schiefgegangen
+failure-internal-text = Die Einzelheiten sind aufgezeichnet. Versuchen Sie es gleich noch einmal. Wenn es wieder geschieht, nennen Sie den Betreibern dieses Dienstes die Anfragenummer unten.
+failure-unavailable-title = Wir sind gleich wieder da
+failure-unavailable-text = Der Dienst ist ausgelastet oder wird gerade gewartet. Es wurde nichts geändert. Versuchen Sie es in { $time } erneut.
+failure-request-id = Anfragenummer
+failure-next-start = Zur Startseite

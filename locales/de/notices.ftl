@@ -1,0 +1,41 @@
+# Was geschehen ist, oben auf der nächsten Seite
+notice-signed-out = Sie sind abgemeldet.
+notice-session-expired = Sie wurden abgemeldet, weil Sie eine Weile nicht aktiv waren. Melden Sie sich wieder an, um fortzufahren.
+notice-session-ended = Dieses Gerät wurde abgemeldet. Melden Sie sich wieder an, um fortzufahren.
+notice-sign-in-first = Melden Sie sich an, um diese Seite zu öffnen.
+notice-email-confirmed = Ihre E-Mail-Adresse ist bestätigt. Sie können sich jetzt anmelden.
+notice-password-reset = Ihr neues Passwort ist gespeichert, und alle Geräte sind abgemeldet. Melden Sie sich jetzt damit an.
+notice-password-changed = Ihr neues Passwort ist gespeichert. Alle anderen Geräte sind abgemeldet.
+notice-mail-sent-again = Wir haben die E-Mail erneut gesendet. Frühere Codes können noch eintreffen; verwenden Sie den neuesten.
+notice-administrator-created = Das Administrationskonto besteht. Melden Sie sich jetzt damit an.
+notice-profile-saved = Ihre Änderungen sind gespeichert.
+notice-device-signed-out = Das Gerät ist abgemeldet.
+notice-others-signed-out = Alle anderen Geräte sind abgemeldet.
+notice-appearance-saved = Die Darstellung ist in diesem Browser gespeichert.
+
+# Probleme mit den Eingaben
+problem-email-missing = Geben Sie Ihre E-Mail-Adresse ein.
+problem-email-invalid = Geben Sie eine E-Mail-Adresse wie name@example.com ein.
+problem-name-too-long = Der Name darf höchstens { $max } Zeichen haben.
+problem-name-invalid = Der Name enthält Zeichen, die sich nicht anzeigen lassen. Entfernen Sie diese, und versuchen Sie es erneut.
+problem-password-missing = Geben Sie ein Passwort ein.
+problem-current-password-missing = Geben Sie Ihr aktuelles Passwort ein.
+problem-current-password-wrong = Das ist nicht Ihr aktuelles Passwort.
+problem-password-too-short = Verwenden Sie mindestens { $min } Zeichen.
+problem-password-too-long = Verwenden Sie höchstens { $max } Zeichen.
+problem-password-invalid = Das Passwort enthält ein Zeichen, das nicht verwendet werden kann. Wählen Sie ein anderes Passwort.
+problem-password-common = Dieses Passwort gehört zu den ersten, die bei Angriffen ausprobiert werden. Wählen Sie ein anderes.
+problem-password-personal = Dieses Passwort besteht überwiegend aus Ihrem Namen, Ihrer Adresse oder dem Namen dieses Dienstes. Wählen Sie etwas, das nichts damit zu tun hat.
+problem-password-repeats = Wiederholungen wie „abcabcabc“ sind leicht zu erraten. Fügen Sie andere Wörter hinzu.
+problem-password-sequence = Folgen wie „abcdef“ oder „987654“ sind leicht zu erraten. Fügen Sie Wörter hinzu, die nichts miteinander zu tun haben.
+problem-password-keyboard = Tastenreihen wie „qwertz“ sind leicht zu erraten. Verwenden Sie mehrere zufällige Wörter.
+problem-password-date = Daten und Jahreszahlen sind leicht zu erraten. Verwenden Sie mehrere zufällige Wörter.
+problem-password-weak = Dieses Passwort ist leicht zu erraten. Verwenden Sie mehrere zufällige Wörter.
+problem-password-same = Das ist Ihr aktuelles Passwort. Wählen Sie ein anderes.
+problem-code-missing = Geben Sie den 6-stelligen Code aus der E-Mail ein.
+problem-code-invalid = Der Code hat 6 Ziffern.
+problem-code-wrong = Dieser Code stimmt nicht oder gilt nicht mehr. Sehen Sie in die neueste E-Mail, oder lassen Sie sie erneut senden.
+problem-credentials = Die E-Mail-Adresse oder das Passwort stimmt nicht.
+problem-throttled = Es gab zu viele Versuche. Warten Sie { $time }, und versuchen Sie es dann erneut.
+problem-busy = Wir können im Moment keine Passwörter prüfen. Es wurde nichts geändert. Versuchen Sie es in { $time } erneut.
+problem-form-expired = Diese Seite war zu lange geöffnet. Es wurde nichts geändert. Senden Sie das Formular erneut ab.

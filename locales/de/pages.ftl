@@ -1,0 +1,76 @@
+# Felder
+field-email = E-Mail-Adresse
+field-name = Name
+field-password = Passwort
+field-new-password = Neues Passwort
+field-current-password = Aktuelles Passwort
+field-code = 6-stelliger Code
+optional = freiwillig
+hint-new-password = Mindestens { $min } Zeichen. Einige zufällige Wörter eignen sich gut.
+hint-name = Erscheint auf Ihrer Kontoseite und in E-Mails an Sie.
+show-password = Anzeigen
+show-password-label = Passwort anzeigen
+hide-password = Verbergen
+hide-password-label = Passwort verbergen
+length-count = { $count } von mindestens { $min } Zeichen
+length-enough = { $count } Zeichen, lang genug
+copy = Kopieren
+copied = Kopiert
+
+# Fehlerübersicht und Hinweise
+errors-heading = Etwas stimmt noch nicht
+notice-success = Erledigt
+notice-info = Hinweis
+notice-warning = Wichtig
+
+# Registrieren
+signup-title = Konto erstellen
+signup-lead = Ein Konto für alles, was { $site } verwendet.
+signup-email-hint = Wir senden eine E-Mail dorthin, um zu bestätigen, dass die Adresse Ihnen gehört.
+signup-submit = Konto erstellen
+signup-other = Haben Sie schon ein Konto?
+signup-other-link = Anmelden
+
+# Adresse bestätigen, im Browser der Registrierung
+verify-title = E-Mail-Adresse bestätigen
+verify-lead = Wir haben eine E-Mail an { $email } gesendet. Geben Sie den 6-stelligen Code daraus hier ein, oder öffnen Sie den Link darin.
+verify-lead-unknown = Wir haben Ihnen eine E-Mail gesendet. Geben Sie den 6-stelligen Code daraus hier ein, oder öffnen Sie den Link darin.
+verify-submit = Bestätigen
+verify-help = Nach einigen Minuten noch keine E-Mail?
+verify-help-text = Sehen Sie im Spam-Ordner nach, und prüfen Sie die Schreibweise der Adresse. Wenn Sie schon ein Konto haben, steht in der E-Mail, wie Sie sich stattdessen anmelden.
+verify-resend = Erneut senden
+verify-restart = Andere Adresse verwenden
+
+# Adresse bestätigen, durch die Person, die den Link geöffnet hat
+verify-link-title = Passwort wählen
+verify-link-lead = Ihre Adresse ist bestätigt, sobald Sie ein Passwort dafür speichern.
+verify-link-why = Nur wer E-Mails an diese Adresse liest, kann das Passwort wählen. Ein anderswo dafür eingegebenes gilt nicht mehr.
+verify-link-submit = Passwort speichern und bestätigen
+
+# Anmelden
+login-title = Anmelden
+login-lead = Verwenden Sie Ihr { $site }-Konto.
+login-remember = Auf diesem Gerät angemeldet bleiben
+login-submit = Anmelden
+login-forgot = Passwort vergessen?
+login-other = Neu hier?
+login-other-link = Konto erstellen
+
+# Vergessenes Passwort
+forgot-title = Passwort zurücksetzen
+forgot-lead = Geben Sie die Adresse Ihres Kontos ein. Wir senden Ihnen einen Link, mit dem Sie ein neues Passwort wählen.
+forgot-submit = Link senden
+forgot-back = Zurück zur Anmeldung
+forgot-sent-title = Sehen Sie in Ihr Postfach
+forgot-sent-lead = Wenn es ein Konto für { $email } gibt, ist eine E-Mail mit einem Link unterwegs. Der Link gilt { $time }.
+forgot-sent-help = Nach einigen Minuten noch keine E-Mail? Sehen Sie im Spam-Ordner nach, und prüfen Sie, ob dies die Adresse Ihres Kontos ist.
+forgot-sent-again = Andere Adresse versuchen
+
+reset-title = Neues Passwort wählen
+reset-lead = Wenn Sie es speichern, werden alle Geräte abgemeldet, und Sie melden sich neu an.
+reset-submit = Neues Passwort speichern
+
+# Die erste Verwaltung
+first-title = { $site } einrichten
+first-lead = Sie haben den einmaligen Einrichtungslink geöffnet. Erstellen Sie das erste Administrationskonto; danach gilt der Link nicht mehr.
+first-submit = Administrationskonto erstellen

@@ -1,0 +1,39 @@
+account-navigation = Account
+account-profile = Profile
+account-password = Password
+account-sessions = Devices
+account-appearance = Appearance
+account-signed-in-as = Signed in as
+sign-out = Sign out
+
+profile-title = Profile
+profile-lead = What we know about you, and the language we write to you in.
+profile-language = Language of pages and mails
+profile-since = Account created { $time }
+profile-verified = confirmed
+save = Save
+
+password-title = Change your password
+password-lead = Every other device is signed out when you save a new password.
+password-submit = Save new password
+password-forgot = Forgot your current password?
+
+sessions-title = Devices
+sessions-lead = These devices are signed in to your account. End any that you do not recognise, then change your password.
+sessions-this-device = This device
+sessions-place = Address
+sessions-last-seen = Last active
+sessions-created = Signed in
+sessions-end = Sign out
+sessions-end-label = Sign out { $device }, signed in { $time }
+sessions-others-heading = Other devices
+sessions-only-this = No other device is signed in.
+sessions-end-others = Sign out all other devices
+
+appearance-title = Appearance
+appearance-lead = Kept in this browser only.
+appearance-theme = Colours
+theme-system = As the device
+theme-system-hint = Follows the light or dark setting of this device
+theme-light = Light
+theme-dark = Dark

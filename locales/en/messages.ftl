@@ -1,0 +1,39 @@
+# Pages that only say what happened and what to do next
+message-signup-ended-title = This sign-up has ended
+message-signup-ended-text = The code was entered wrongly five times, or the sign-up is more than a day old. Nothing was created. You can sign up again.
+message-link-invalid-title = This link no longer works
+message-verification-link-text = It was used already, replaced by a newer one, or is too old. If you have already confirmed the address, sign in. If not, sign up again.
+message-reset-link-text = It was used already, replaced by a newer one, or is too old. Your password is unchanged. You can have a new link sent.
+message-first-link-text = The set-up link was used already or is too old. If there is no administrator yet, start the server again: it makes a new link.
+message-already-signed-in-title = You are already signed in
+message-already-signed-in-text = Go to your account, or sign out there to use another one.
+message-flow-ended-title = This page has run out
+message-flow-ended-text = It was open too long, or was finished in another tab. Nothing was lost; begin again where you want to go.
+message-signed-out-title = You are signed out
+message-signed-out-text = This device no longer has access to your account.
+message-next-signup = Sign up again
+message-next-login = Sign in
+message-next-forgot = Send a new link
+message-next-account = Go to your account
+
+# Error pages
+failure-not-found-title = There is nothing at this address
+failure-not-found-text = The link may be incomplete, or the page has moved.
+failure-method-title = This address cannot be used like that
+failure-method-text = Go back and use the page’s own buttons and links.
+failure-bad-request-title = We could not read that request
+failure-bad-request-text = Something in it was incomplete or garbled. Nothing was changed. Go back and try again.
+failure-form-expired-title = This form has expired
+failure-form-expired-text = For your protection it could not be accepted: it was open too long, or came from another site or tab. Nothing was changed. Open the page anew and try again. If this keeps happening, allow cookies for this site.
+failure-forbidden-title = You cannot open this page
+failure-forbidden-text = Your account does not have access to it.
+failure-too-large-title = That was too much at once
+failure-too-large-text = The form was larger than we accept. Nothing was changed. Go back and shorten your entries.
+failure-rate-title = Too many requests
+failure-rate-text = There were many requests from your network in a short time. Wait { $time }, then try again.
+failure-internal-title = Something went wrong on our side
+failure-internal-text = The details are recorded. Try again in a moment. If it happens again, tell whoever runs this service the request id below.
+failure-unavailable-title = We will be back shortly
+failure-unavailable-text = The service is busy or being looked after. Nothing was changed. Try again in { $time }.
+failure-request-id = Request id
+failure-next-start = Go to the start page

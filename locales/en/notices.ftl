@@ -1,0 +1,41 @@
+# What happened, said at the top of the next page
+notice-signed-out = You are signed out.
+notice-session-expired = You were signed out because you were away for a while. Sign in again to go on.
+notice-session-ended = This device was signed out. Sign in again to go on.
+notice-sign-in-first = Sign in to open that page.
+notice-email-confirmed = Your e-mail address is confirmed. You can sign in now.
+notice-password-reset = Your new password is saved and every device is signed out. Sign in with it now.
+notice-password-changed = Your new password is saved. Every other device is signed out.
+notice-mail-sent-again = We have sent the mail again. Earlier codes may still arrive; use the newest.
+notice-administrator-created = The administrator account exists. Sign in with it now.
+notice-profile-saved = Your changes are saved.
+notice-device-signed-out = The device is signed out.
+notice-others-signed-out = All other devices are signed out.
+notice-appearance-saved = The appearance is saved in this browser.
+
+# Problems with what was entered
+problem-email-missing = Enter your e-mail address.
+problem-email-invalid = Enter an e-mail address such as name@example.com.
+problem-name-too-long = The name can have at most { $max } characters.
+problem-name-invalid = The name contains characters that cannot be shown. Remove them and try again.
+problem-password-missing = Enter a password.
+problem-current-password-missing = Enter your current password.
+problem-current-password-wrong = This is not your current password.
+problem-password-too-short = Use at least { $min } characters.
+problem-password-too-long = Use at most { $max } characters.
+problem-password-invalid = The password contains a character that cannot be used. Choose another.
+problem-password-common = This password is among the first that attackers try. Choose another.
+problem-password-personal = This password is built mostly from your name, your address or the name of this service. Choose something unrelated.
+problem-password-repeats = Repetitions such as “abcabcabc” are easy to guess. Add different words.
+problem-password-sequence = Sequences such as “abcdef” or “987654” are easy to guess. Add unrelated words.
+problem-password-keyboard = Rows of keys such as “qwertz” are easy to guess. Use several random words.
+problem-password-date = Dates and years are easy to guess. Use several random words.
+problem-password-weak = This password is easy to guess. Use several random words.
+problem-password-same = This is your current password. Choose another one.
+problem-code-missing = Enter the 6-digit code from the mail.
+problem-code-invalid = The code has 6 digits.
+problem-code-wrong = This code is not right or no longer valid. Check the newest mail, or have it sent again.
+problem-credentials = The e-mail address or the password is not right.
+problem-throttled = There were too many attempts. Wait { $time }, then try again.
+problem-busy = We cannot check passwords at this moment. Nothing was changed. Try again in { $time }.
+problem-form-expired = This page was open too long. Nothing was changed. Send it again.

@@ -1,0 +1,76 @@
+# Fields
+field-email = E-mail address
+field-name = Name
+field-password = Password
+field-new-password = New password
+field-current-password = Current password
+field-code = 6-digit code
+optional = optional
+hint-new-password = At least { $min } characters. A few random words work well.
+hint-name = Shown on your account page and in mails to you.
+show-password = Show
+show-password-label = Show password
+hide-password = Hide
+hide-password-label = Hide password
+length-count = { $count } of at least { $min } characters
+length-enough = { $count } characters, long enough
+copy = Copy
+copied = Copied
+
+# Error summary and notices
+errors-heading = There is a problem
+notice-success = Done
+notice-info = Note
+notice-warning = Important
+
+# Sign up
+signup-title = Create your account
+signup-lead = One account for everything that uses { $site }.
+signup-email-hint = We send a mail there to confirm that it is yours.
+signup-submit = Create account
+signup-other = Already have an account?
+signup-other-link = Sign in
+
+# Confirm the address, in the browser that signed up
+verify-title = Confirm your e-mail address
+verify-lead = We have sent a mail to { $email }. Enter the 6-digit code from it here, or open the link in it.
+verify-lead-unknown = We have sent you a mail. Enter the 6-digit code from it here, or open the link in it.
+verify-submit = Confirm
+verify-help = No mail after a few minutes?
+verify-help-text = Look in the spam folder, and check the spelling of the address. If you already have an account, the mail says how to sign in instead.
+verify-resend = Send it again
+verify-restart = Use another address
+
+# Confirm the address, by whoever opened the link
+verify-link-title = Choose your password
+verify-link-lead = Your address is confirmed as soon as you save a password for it.
+verify-link-why = Only the person who reads mail at this address can choose the password. One typed in elsewhere for it no longer counts.
+verify-link-submit = Save password and confirm
+
+# Sign in
+login-title = Sign in
+login-lead = Use your { $site } account.
+login-remember = Stay signed in on this device
+login-submit = Sign in
+login-forgot = Forgot your password?
+login-other = New here?
+login-other-link = Create an account
+
+# Forgotten password
+forgot-title = Reset your password
+forgot-lead = Enter the address of your account. We send a link to choose a new password.
+forgot-submit = Send the link
+forgot-back = Back to sign-in
+forgot-sent-title = Look in your mailbox
+forgot-sent-lead = If there is an account for { $email }, a mail with a link is on its way. The link works for { $time }.
+forgot-sent-help = No mail after a few minutes? Look in the spam folder, and check that this is the address of your account.
+forgot-sent-again = Try another address
+
+reset-title = Choose a new password
+reset-lead = When you save it, every device is signed out and you sign in again.
+reset-submit = Save new password
+
+# The first administrator
+first-title = Set up { $site }
+first-lead = You opened the one-time set-up link. Create the first administrator account; the link stops working afterwards.
+first-submit = Create administrator
