@@ -89,6 +89,7 @@ impl<K: Kind> fmt::Debug for Id<K> {
     }
 }
 
+#[expect(clippy::expl_impl_clone_on_copy, reason = "a derive would ask the marker type to be Clone too")]
 impl<K: Kind> Clone for Id<K> {
     fn clone(&self) -> Self {
         *self

@@ -1,0 +1,131 @@
+//! What the checks and tests need on the machine: found, installed when root, else named.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::failure::{Context, Failure};
+use crate::{postgres, repository, shell};
+
+/// The Playwright tests, a package of their own.
+pub(crate) const BROWSER_FOLDER: &str = "crates/testkit/browser";
+/// The lock file that `node_modules` was installed from, kept beside the packages.
+const INSTALLED_LOCK: &str = "node_modules/.installed-package-lock.json";
+
+/// A program that some step runs, and the Debian packages that bring it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// `initdb` and its siblings.
+    Postgres,
+    /// A real browser.
+    Chromium,
+    /// Counts system calls in the durability tests.
+    Strace,
+    /// Runs the browser tests.
+    Node,
+    /// Checks shell scripts.
+    Shellcheck,
+}
+
+impl Need {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Postgres => "a PostgreSQL server (initdb)",
+            Self::Chromium => "chromium",
+            Self::Strace => "strace",
+            Self::Node => "node and npm",
+            Self::Shellcheck => "shellcheck",
+        }
+    }
+
+    fn packages(self) -> &'static [&'static str] {
+        match self {
+            Self::Postgres => &["postgresql"],
+            Self::Chromium => &["chromium"],
+            Self::Strace => &["strace"],
+            Self::Node => &["nodejs", "npm"],
+            Self::Shellcheck => &["shellcheck"],
+        }
+    }
+
+    fn is_met(self) -> bool {
+        match self {
+            Self::Postgres => postgres::find_programs().is_some(),
+            Self::Chromium => find_chromium().is_some(),
+            Self::Strace => shell::find_program("strace").is_some(),
+            Self::Node => shell::find_program("node").is_some() && shell::find_program("npm").is_some(),
+            Self::Shellcheck => shell::find_program("shellcheck").is_some(),
+        }
+    }
+}
+
+/// The browser, under the names that distributions give it.
+pub(crate) fn find_chromium() -> Option<PathBuf> {
+    ["chromium", "chromium-browser"].iter().find_map(|name| shell::find_program(name))
+}
+
+/// Makes sure of every need: installs what is missing when root, else fails and names it.
+pub(crate) fn ensure(needs: &[Need]) -> Result<(), Failure> {
+    let missing = list_missing(needs);
+    if missing.is_empty() {
+        println!("    nothing to install");
+        return Ok(());
+    }
+    let packages: Vec<&str> = missing.iter().flat_map(|need| need.packages()).copied().collect();
+    if !shell::is_root() || shell::find_program("apt-get").is_none() {
+        return Err(Failure::new(explain_missing(&missing, &packages)));
+    }
+    apt_get(&["update"])?;
+    apt_get(&[&["install", "--yes", "--no-install-recommends"], packages.as_slice()].concat())?;
+    let still_missing = list_missing(needs);
+    if still_missing.is_empty() { Ok(()) } else { Err(Failure::new(explain_missing(&still_missing, &packages))) }
+}
+
+/// Installs the browser tests' npm packages, unless exactly these are there.
+pub(crate) fn install_browser_packages() -> Result<(), Failure> {
+    let folder = repository::root()?.join(BROWSER_FOLDER);
+    let lock = folder.join("package-lock.json");
+    let installed = folder.join(INSTALLED_LOCK);
+    if same_content(&lock, &installed) {
+        println!("    npm packages are up to date");
+        return Ok(());
+    }
+    shell::run(Command::new("npm").current_dir(&folder).args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]))?;
+    std::fs::copy(&lock, &installed).context("noting which npm packages are installed")?;
+    Ok(())
+}
+
+fn same_content(one: &Path, other: &Path) -> bool {
+    match (std::fs::read(one), std::fs::read(other)) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => false,
+    }
+}
+
+fn list_missing(needs: &[Need]) -> Vec<Need> {
+    needs.iter().copied().filter(|need| !need.is_met()).collect()
+}
+
+fn explain_missing(missing: &[Need], packages: &[&str]) -> String {
+    let names: Vec<&str> = missing.iter().map(|need| need.name()).collect();
+    format!(
+        "missing on this machine: {}\n  on Debian or Ubuntu: sudo apt-get update && sudo apt-get install --no-install-recommends {}",
+        names.join(", "),
+        packages.join(" ")
+    )
+}
+
+fn apt_get(arguments: &[&str]) -> Result<(), Failure> {
+    shell::run(Command::new("apt-get").env("DEBIAN_FRONTEND", "noninteractive").args(["-q"]).args(arguments))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_is_named_with_the_command_that_installs_it() {
+        let text = explain_missing(&[Need::Strace, Need::Node], &["strace", "nodejs", "npm"]);
+        assert!(text.contains("strace, node and npm"));
+        assert!(text.ends_with("apt-get install --no-install-recommends strace nodejs npm"));
+    }
+}
