@@ -1,1 +1,3 @@
 //! The doorward binary: configuration, command line, wiring, listeners.
+
+pub mod configuration;
