@@ -2,6 +2,8 @@
 //! a file: time and randomness come in as values and traits.
 
 pub mod id;
+pub mod network;
 pub mod random;
 pub mod secret;
+pub mod throttle;
 pub mod time;
