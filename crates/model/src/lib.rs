@@ -7,6 +7,8 @@ pub mod id;
 pub mod locale;
 pub mod name;
 pub mod password;
+pub mod network;
 pub mod random;
 pub mod secret;
+pub mod throttle;
 pub mod time;

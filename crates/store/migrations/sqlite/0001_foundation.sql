@@ -105,19 +105,29 @@ CREATE TABLE known_devices (
     last_used_at BIGINT NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX known_devices_user_id ON known_devices (user_id, last_used_at);
+CREATE INDEX known_devices_last_used_at ON known_devices (last_used_at);
 
 CREATE TABLE attempts (
     key BLOB NOT NULL PRIMARY KEY,
     kind TEXT NOT NULL,
     failures BIGINT NOT NULL,
-    total BIGINT NOT NULL,
-    window_started_at BIGINT NOT NULL,
+    reported BIGINT NOT NULL,
     blocked_until BIGINT NOT NULL,
     switched_off_at BIGINT,
     expires_at BIGINT NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX attempts_expires_at ON attempts (expires_at);
-CREATE INDEX attempts_kind ON attempts (kind);
+
+CREATE TABLE mail_budgets (
+    key BLOB NOT NULL PRIMARY KEY,
+    hour_ends_at BIGINT NOT NULL,
+    hour_sent BIGINT NOT NULL,
+    hour_sent_to_new BIGINT NOT NULL,
+    day_ends_at BIGINT NOT NULL,
+    day_sent BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX mail_budgets_expires_at ON mail_budgets (expires_at);
 
 CREATE TABLE events (
     id TEXT NOT NULL PRIMARY KEY,
