@@ -3,5 +3,7 @@
 
 pub mod id;
 pub mod random;
+pub mod rotation;
 pub mod secret;
 pub mod time;
+pub mod token;
