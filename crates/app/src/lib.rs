@@ -2,4 +2,5 @@
 //! neither HTTP nor SQL.
 
 pub mod authentication;
+pub mod keys;
 pub mod op;
