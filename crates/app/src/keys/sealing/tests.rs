@@ -12,6 +12,11 @@ fn text(seed: u64) -> String {
     MasterKeyText::generate(&Seeded::new(seed)).reveal().to_owned()
 }
 
+fn hexadecimal_text(bytes: &[u8]) -> String {
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.map(|digit| char::from_digit(u32::from(digit), 16).unwrap()).collect()
+}
+
 fn keys(seed: u64) -> MasterKeys {
     MasterKeys::parse(text(seed).as_bytes()).unwrap()
 }
@@ -73,7 +78,7 @@ fn a_key_is_read_from_raw_bytes_and_from_every_usual_text() {
     use base64::Engine as _;
     use base64::engine::general_purpose::{STANDARD, URL_SAFE};
     let bytes: [u8; 32] = random::bytes(&Seeded::new(5));
-    let hexadecimal = bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let hexadecimal = hexadecimal_text(&bytes);
     let expected = SealingKey::new(&bytes).unwrap().fingerprint();
     for content in [
         bytes.to_vec(),
@@ -92,7 +97,7 @@ fn a_key_is_read_from_raw_bytes_and_from_every_usual_text() {
 #[test]
 fn weak_keys_are_refused_by_the_name_of_the_problem() {
     use MasterKeyProblem::{Empty, Placeholder, Predictable, Unreadable, WrongLength};
-    let hexadecimal = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into_bytes();
+    let hexadecimal = |bytes: &[u8]| hexadecimal_text(bytes).into_bytes();
     let series: Vec<u8> = (0..32).collect();
     let table: Vec<(Vec<u8>, MasterKeyProblem)> = vec![
         (b"".to_vec(), Empty),
