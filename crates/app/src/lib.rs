@@ -3,5 +3,6 @@
 
 pub mod authentication;
 pub mod mail;
+pub mod keys;
 pub mod op;
 pub mod text;

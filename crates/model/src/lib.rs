@@ -9,6 +9,8 @@ pub mod name;
 pub mod password;
 pub mod network;
 pub mod random;
+pub mod rotation;
 pub mod secret;
 pub mod throttle;
 pub mod time;
+pub mod token;
