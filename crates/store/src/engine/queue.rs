@@ -78,13 +78,9 @@ impl Queue {
     pub(crate) fn give_back(&self, entry: Entry) {
         let mut state = self.lock();
         state.waiting.push_front(entry);
-        if state.idle_consumers > 0 {
-            self.consumers.notify_one();
-        }
-        if state.is_timekeeper_idle {
-            state.is_timekeeper_idle = false;
-            self.timekeeper.notify_one();
-        }
+        self.consumers.notify_one();
+        // It is older than what the timekeeper waits for.
+        self.timekeeper.notify_one();
     }
 
     /// Waits for work. `None` when the queue is closed and everything accepted was handed out.

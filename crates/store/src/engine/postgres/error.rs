@@ -2,6 +2,7 @@
 //! (<https://www.postgresql.org/docs/current/errcodes-appendix.html>).
 
 use std::error::Error as _;
+use std::io;
 
 use postgres::Error;
 use postgres::error::{DbError, SqlState};
@@ -11,14 +12,7 @@ use crate::error::Fault;
 use crate::tx::Failure;
 
 pub(crate) fn translate(statement: &'static str, error: &Error) -> (Failure, StoreError) {
-    let Some(cause) = error.as_db_error() else {
-        if error.is_closed() || error.source().is_some_and(<dyn std::error::Error>::is::<std::io::Error>) {
-            tracing::warn!(store.statement = statement, "database connection lost: {error}");
-            return (Failure::ConnectionLost, StoreError::Unavailable);
-        }
-        let detail = error.source().map_or_else(|| error.to_string(), |source| format!("{error}: {source}"));
-        return (Failure::Final, Fault::new(statement, "driver", detail).into());
-    };
+    let Some(cause) = error.as_db_error() else { return translate_driver(statement, error) };
     let failure = failure_of(cause);
     let translated = match failure {
         Failure::Final if is_conflict(cause.code()) => {
@@ -34,6 +28,21 @@ pub(crate) fn translate(statement: &'static str, error: &Error) -> (Failure, Sto
         }
     };
     (failure, translated)
+}
+
+/// Errors of the driver and the network, which carry no server code.
+fn translate_driver(statement: &'static str, error: &Error) -> (Failure, StoreError) {
+    let detail = error.source().map_or_else(|| error.to_string(), |source| format!("{error}: {source}"));
+    let network = error.source().and_then(|source| source.downcast_ref::<io::Error>());
+    if network.and_then(io::Error::get_ref).is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>) {
+        // A certificate or a protocol that will not be right next time either.
+        return (Failure::ConnectionLost, Fault::new(statement, "tls", detail).into());
+    }
+    if error.is_closed() || network.is_some() {
+        tracing::warn!(store.statement = statement, "database connection failed: {detail}");
+        return (Failure::ConnectionLost, StoreError::Unavailable);
+    }
+    (Failure::Final, Fault::new(statement, "driver", detail).into())
 }
 
 fn failure_of(cause: &DbError) -> Failure {

@@ -3,6 +3,8 @@
 mod connector;
 pub(crate) mod error;
 mod link;
+mod tls;
+mod url;
 mod worker;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
