@@ -87,6 +87,7 @@ impl Queue {
     pub(crate) fn pop(&self) -> Option<Entry> {
         let mut state = self.wait_for_work()?;
         let entry = state.waiting.pop_front();
+        self.dismiss_timekeeper(&state);
         drop(state);
         if let Some(entry) = &entry {
             self.record_wait(entry);
@@ -99,6 +100,7 @@ impl Queue {
         let Some(mut state) = self.wait_for_work() else { return false };
         let count = state.waiting.len().min(max);
         batch.extend(state.waiting.drain(..count));
+        self.dismiss_timekeeper(&state);
         drop(state);
         // The first one waited longest; measuring each would cost more than it tells.
         if let Some(entry) = batch.first() {
@@ -171,6 +173,13 @@ impl Queue {
             state.idle_consumers -= 1;
         }
         Some(state)
+    }
+
+    /// Once a closed queue is empty the timekeeper has nothing left to wait for.
+    fn dismiss_timekeeper(&self, state: &State) {
+        if state.is_closed && state.waiting.is_empty() {
+            self.timekeeper.notify_one();
+        }
     }
 
     fn record_wait(&self, entry: &Entry) {

@@ -3,9 +3,11 @@
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
 
 use postgres::NoTls;
 use tempfile::TempDir;
+use tokio::task::JoinHandle;
 
 use crate::{PostgresOptions, SqliteOptions, Statement, Store, StoreError};
 
@@ -116,4 +118,66 @@ pub(crate) async fn count_items(store: &Store) -> i64 {
         .read(|tx| tx.query_one(&COUNT_ITEMS, &[], |row| row.get(0)))
         .await
         .unwrap_or_else(|e: StoreError| panic!("{e:?}"))
+}
+
+/// A closure that occupies a thread of the engine until it is let go.
+pub(crate) struct Held {
+    release: mpsc::Sender<()>,
+    task: JoinHandle<Result<(), StoreError>>,
+}
+
+impl Held {
+    /// Occupies the writer (SQLite) or one worker (PostgreSQL); returns when the closure runs.
+    pub(crate) async fn writer(store: &Store) -> Self {
+        let (gate, entered, release) = gate();
+        let task = tokio::spawn({
+            let store = store.clone();
+            async move { store.write(move |_| gate.pass()).await }
+        });
+        entered.await.unwrap();
+        Self { release, task }
+    }
+
+    pub(crate) async fn release(self) {
+        self.release.send(()).unwrap();
+        self.task.await.unwrap().unwrap();
+    }
+}
+
+/// Tells that it was reached, then waits. Open for good once it was released.
+pub(crate) struct Gate {
+    entered: Mutex<Option<tokio::sync::oneshot::Sender<()>>>,
+    released: Mutex<mpsc::Receiver<()>>,
+}
+
+pub(crate) fn gate() -> (Arc<Gate>, tokio::sync::oneshot::Receiver<()>, mpsc::Sender<()>) {
+    let (reached, entered) = tokio::sync::oneshot::channel();
+    let (release, released) = mpsc::channel();
+    (Arc::new(Gate { entered: Mutex::new(Some(reached)), released: Mutex::new(released) }), entered, release)
+}
+
+impl Gate {
+    pub(crate) fn pass(&self) -> Result<(), StoreError> {
+        if let Some(reached) = self.entered.lock().unwrap().take() {
+            reached.send(()).unwrap();
+            self.released.lock().unwrap().recv().unwrap();
+        }
+        Ok(())
+    }
+}
+
+/// Starts a write and returns when it waits in the queue.
+pub(crate) async fn enqueue<T: Send + 'static>(
+    store: &Store,
+    work: impl Fn(&mut crate::Tx<'_>) -> Result<T, StoreError> + Send + 'static,
+) -> JoinHandle<Result<T, StoreError>> {
+    let before = store.gauges().waiting;
+    let task = tokio::spawn({
+        let store = store.clone();
+        async move { store.write(work).await }
+    });
+    while store.gauges().waiting == before && !task.is_finished() {
+        tokio::task::yield_now().await;
+    }
+    task
 }

@@ -40,7 +40,7 @@ impl Default for PostgresOptions {
         Self {
             connections: 12,
             queue: 1024,
-            acquire_timeout: Duration::from_secs(5),
+            acquire_timeout: Duration::from_secs(2),
             connect_timeout: Duration::from_secs(5),
             statement_timeout: Duration::from_secs(5),
             password: None,

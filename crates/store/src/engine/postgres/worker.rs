@@ -78,11 +78,12 @@ impl Worker {
 
     fn serve(&mut self, mut entry: Entry) {
         for run in 0..MOST_RUNS {
-            if let Err(error) = self.ensure_connected() {
+            if self.ensure_connected().is_err() {
                 if self.link.is_connected() {
                     return self.queue.give_back(entry);
                 }
-                return entry.work.refuse(error);
+                // Whatever keeps it from connecting is not the caller's doing.
+                return entry.work.refuse(StoreError::Unavailable);
             }
             match self.run_once(&mut entry) {
                 Run::Done => return entry.work.answer(),
@@ -156,6 +157,7 @@ impl Worker {
                 Ok(())
             }
             Err(error) => {
+                tracing::error!(error = %error, detail = std::error::Error::source(&error).map(tracing::field::display), "cannot connect to the database");
                 let jitter = self.next_jitter();
                 self.link.failed(jitter);
                 Err(error)

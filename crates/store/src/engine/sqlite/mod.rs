@@ -40,7 +40,7 @@ impl Default for SqliteOptions {
             readers: 2,
             max_batch: 128,
             queue: 4096,
-            acquire_timeout: Duration::from_secs(5),
+            acquire_timeout: Duration::from_secs(2),
             busy_timeout: Duration::from_secs(5),
             read_budget: Duration::from_secs(2),
             write_budget: Duration::from_secs(5),
