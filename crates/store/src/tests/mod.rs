@@ -2,6 +2,8 @@
 
 mod basics;
 mod closing;
+mod migrations;
 mod postgres;
+mod schema;
 mod sqlite;
 mod support;
