@@ -180,6 +180,8 @@ CREATE TABLE signing_keys (
     gone_at BIGINT
 );
 CREATE INDEX signing_keys_state ON signing_keys (state);
+CREATE UNIQUE INDEX signing_keys_one_published ON signing_keys (algorithm) WHERE state = 'published';
+CREATE UNIQUE INDEX signing_keys_one_active ON signing_keys (algorithm) WHERE state = 'active';
 
 CREATE TABLE secret_keys (
     id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
