@@ -2,4 +2,10 @@
 //! neither HTTP nor SQL.
 
 pub mod authentication;
+pub mod devices;
+pub mod mail_budget;
 pub mod op;
+pub mod throttle;
+
+#[cfg(test)]
+mod test_database;

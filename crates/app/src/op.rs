@@ -52,6 +52,10 @@ impl Op {
 
 impl std::fmt::Debug for Op {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Op").field("actor", &self.actor).field("now", &self.now).field("request_id", &self.request_id).finish_non_exhaustive()
+        f.debug_struct("Op")
+            .field("actor", &self.actor)
+            .field("now", &self.now)
+            .field("request_id", &self.request_id)
+            .finish_non_exhaustive()
     }
 }

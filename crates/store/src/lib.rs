@@ -1,10 +1,13 @@
 //! SQL, migrations and the two database engines.
 
+pub mod attempts;
 mod catalog;
 mod cell;
 mod durability;
 mod engine;
 mod error;
+pub mod known_devices;
+pub mod mail_budgets;
 pub mod migrations;
 mod statement;
 mod store;

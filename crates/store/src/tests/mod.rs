@@ -1,4 +1,5 @@
 //! The traps of two databases behind one interface, each with its test.
 
+mod attempts;
 mod basics;
 mod support;
