@@ -6,3 +6,10 @@ pub mod mail;
 pub mod keys;
 pub mod op;
 pub mod text;
+pub mod devices;
+pub mod mail_budget;
+pub mod op;
+pub mod throttle;
+
+#[cfg(test)]
+mod test_database;

@@ -196,8 +196,7 @@ pub fn admit_run(
     keep_ms: i64,
     growth: Growth,
 ) -> Result<Decision, StoreError> {
-    let common: [Value<'_>; 4] =
-        [row.as_bytes().into(), now.into(), now.plus_ms(keep_ms).into(), rule.limit.into()];
+    let common: [Value<'_>; 4] = [row.as_bytes().into(), now.into(), now.plus_ms(keep_ms).into(), rule.limit.into()];
     let count = match growth {
         Growth::Open => tx.query_optional(&ADMIT_RUN, &with_kind(&common, row), first)?,
         Growth::Closed => tx.query_optional(&ADMIT_RUN_EXISTING, &common, first)?,

@@ -23,6 +23,11 @@ use crate::{Statement, durability, meta, migrations, secret_keys, signing_keys};
 
 /// The lists of all modules; a test finds a module that is missing here.
 static MODULES: &[&[&Statement]] = &[durability::ALL, meta::ALL, migrations::ALL, secret_keys::ALL, signing_keys::ALL];
+use crate::{Statement, attempts, durability, known_devices, mail_budgets, migrations};
+
+/// The lists of all modules; a test finds a module that is missing here.
+static MODULES: &[&[&Statement]] =
+    &[attempts::ALL, durability::ALL, known_devices::ALL, mail_budgets::ALL, migrations::ALL];
 
 /// Every statement of the product.
 pub fn all_statements() -> impl Iterator<Item = &'static Statement> {

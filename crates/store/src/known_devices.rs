@@ -19,13 +19,7 @@ crate::statements! {
 }
 
 /// Remembers a new device of a user, and forgets the longest unused ones beyond `most`.
-pub fn insert(
-    tx: &mut Tx<'_>,
-    device: DeviceId,
-    user: UserId,
-    now: Timestamp,
-    most: i64,
-) -> Result<(), StoreError> {
+pub fn insert(tx: &mut Tx<'_>, device: DeviceId, user: UserId, now: Timestamp, most: i64) -> Result<(), StoreError> {
     let (device, user) = (device.to_string(), user.to_string());
     tx.execute_expecting(&INSERT, &[(&device).into(), (&user).into(), now.into()], 1)?;
     // Usually there is no surplus.
@@ -39,16 +33,9 @@ pub fn find_last_used(tx: &mut Tx<'_>, device: DeviceId, user: UserId) -> Result
 }
 
 /// Notes that the user signed in with the device. False when the device is forgotten or was used later already.
-pub fn update_last_used(
-    tx: &mut Tx<'_>,
-    device: DeviceId,
-    user: UserId,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
-    let changed = tx.execute(
-        &UPDATE_LAST_USED,
-        &[(&device.to_string()).into(), (&user.to_string()).into(), now.into()],
-    )?;
+pub fn update_last_used(tx: &mut Tx<'_>, device: DeviceId, user: UserId, now: Timestamp) -> Result<bool, StoreError> {
+    let changed =
+        tx.execute(&UPDATE_LAST_USED, &[(&device.to_string()).into(), (&user.to_string()).into(), now.into()])?;
     Ok(changed == 1)
 }
 

@@ -1,5 +1,6 @@
 //! SQL, migrations and the two database engines.
 
+pub mod attempts;
 mod catalog;
 mod cell;
 mod column;
@@ -9,6 +10,8 @@ mod engine;
 mod error;
 pub mod events;
 pub mod leases;
+pub mod known_devices;
+pub mod mail_budgets;
 pub mod migrations;
 pub mod one_time_tokens;
 pub mod pending_signups;

@@ -35,8 +35,7 @@ impl Throttle {
         }
         if count > policy.device_guaranteed {
             let flood = self.shared.key.of_network(RowKind::DeviceNetwork, attempt.network);
-            let decision =
-                attempts::admit_window(tx, &flood, &policy.device_network, attempt.now, Growth::Open)?;
+            let decision = attempts::admit_window(tx, &flood, &policy.device_network, attempt.now, Growth::Open)?;
             if let Decision::Refused { until } = decision {
                 attempts::give_back_back_off(tx, &row)?;
                 return self.throttle(tx, attempt, Limiter::DeviceNetwork, until).map(Some);

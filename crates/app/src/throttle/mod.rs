@@ -248,7 +248,11 @@ impl Throttle {
 
     /// Whether rows may still be made.
     pub(crate) fn growth(&self) -> Growth {
-        if self.shared.rows.load(Ordering::Relaxed) < self.shared.policy.max_rows { Growth::Open } else { Growth::Closed }
+        if self.shared.rows.load(Ordering::Relaxed) < self.shared.policy.max_rows {
+            Growth::Open
+        } else {
+            Growth::Closed
+        }
     }
 
     /// Notes that a row was probably made.

@@ -30,7 +30,9 @@ impl Throttle {
         }
         let limit = self.policy().max_rows.saturating_add(1);
         let rows = store
-            .read(move |tx| Ok::<_, StoreError>(attempts::count_rows(tx, limit)? + mail_budgets::count_rows(tx, limit)?))
+            .read(move |tx| {
+                Ok::<_, StoreError>(attempts::count_rows(tx, limit)? + mail_budgets::count_rows(tx, limit)?)
+            })
             .await?;
         self.shared.rows.store(rows, Ordering::Relaxed);
         Ok(deleted)

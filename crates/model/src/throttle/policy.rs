@@ -142,6 +142,37 @@ mod tests {
         assert_eq!(ThrottlePolicy::default().validate(), Ok(()));
     }
 
+    /// As the manual writes it: `15 min`, not 900000.
+    fn shown(name: &str, value: i64) -> String {
+        if !name.ends_with("_ms") {
+            return value.to_string();
+        }
+        let units = [(DAY_MS, "day"), (HOUR_MS, "h"), (MINUTE_MS, "min"), (SECOND_MS, "s")];
+        let (unit_ms, unit) = units.into_iter().find(|(unit_ms, _)| value % unit_ms == 0).unwrap();
+        let amount = value / unit_ms;
+        format!("{amount} {unit}{}", if unit == "day" && amount > 1 { "s" } else { "" })
+    }
+
+    /// Proves: V6.1.1
+    #[test]
+    fn the_manual_shows_every_number_and_no_other() {
+        let manual = include_str!("../../../../docs/abuse-controls.md");
+        let table: Vec<(String, String)> = manual
+            .lines()
+            .filter_map(|line| line.strip_prefix("| `"))
+            .filter_map(|line| {
+                let (name, rest) = line.split_once("` | ")?;
+                Some((name.to_owned(), rest.split_once(" |")?.0.to_owned()))
+            })
+            .collect();
+        let numbers: Vec<(String, String)> = ThrottlePolicy::default()
+            .numbers()
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), shown(name, value)))
+            .collect();
+        assert_eq!(table, numbers);
+    }
+
     #[test]
     fn nobody_can_configure_more_than_a_hundred_consecutive_failures() {
         let policy = ThrottlePolicy { run: Run { limit: 101 }, ..ThrottlePolicy::default() };

@@ -1,5 +1,6 @@
 //! The traps of two databases behind one interface, each with its test.
 
+mod attempts;
 mod basics;
 mod closing;
 mod migrations;

@@ -1,0 +1,92 @@
+//! Fresh databases for this crate's tests, one of each kind per test.
+
+use std::future::Future;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use doorward_model::id::UserId;
+use doorward_model::time::Timestamp;
+use doorward_store::{PostgresOptions, SqliteOptions, Statement, Store, StoreError};
+
+static INSERT_USER: Statement = Statement::new(
+    "tests::INSERT_USER",
+    "INSERT INTO users (id, email, email_canonical, is_admin, created_at, updated_at) VALUES ($1, $2, $2, $3, 0, 0)",
+);
+
+/// Runs a test on a fresh, migrated SQLite database.
+pub(crate) async fn on_sqlite<F: Future<Output = ()>>(test: impl FnOnce(Store) -> F) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open_sqlite(&folder.path().join("test.db"), &SqliteOptions::default()).unwrap();
+    store.migrate().await.unwrap();
+    test(store.clone()).await;
+    store.close().await;
+}
+
+/// Runs a test on a fresh, migrated PostgreSQL database.
+pub(crate) async fn on_postgres<F: Future<Output = ()>>(test: impl FnOnce(Store) -> F) {
+    let database = PostgresDatabase::new();
+    let store = Store::open_postgres(&database.url, &PostgresOptions::default()).unwrap();
+    store.migrate().await.unwrap();
+    test(store.clone()).await;
+    store.close().await;
+}
+
+/// Runs a test on both.
+pub(crate) async fn on_both<F: Future<Output = ()>>(test: impl Fn(Store) -> F) {
+    on_sqlite(&test).await;
+    on_postgres(&test).await;
+}
+
+/// A user row with nothing but an address.
+pub(crate) async fn insert_user(store: &Store, user: UserId, email: &'static str) {
+    let id = user.to_string();
+    store
+        .write(move |tx| tx.execute_expecting(&INSERT_USER, &[(&id).into(), email.into(), false.into()], 1))
+        .await
+        .unwrap_or_else(|error: StoreError| panic!("{error:?}"));
+}
+
+/// Milliseconds after an arbitrary beginning.
+pub(crate) fn at(ms: i64) -> Timestamp {
+    Timestamp::from_ms(1_800_000_000_000 + ms)
+}
+
+struct PostgresDatabase {
+    url: String,
+    name: String,
+}
+
+impl PostgresDatabase {
+    fn new() -> Self {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let name = format!("app_test_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        administer(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
+        administer(&format!("CREATE DATABASE {name}"));
+        let base = server_url();
+        let (server, _) = base.rsplit_once('/').expect("the URL names a database");
+        Self { url: format!("{server}/{name}"), name }
+    }
+}
+
+impl Drop for PostgresDatabase {
+    fn drop(&mut self) {
+        administer(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name));
+    }
+}
+
+fn administer(sql: &str) {
+    let (url, sql) = (server_url(), sql.to_owned());
+    // The blocking client must not run on a thread of an asynchronous runtime.
+    std::thread::spawn(move || {
+        let mut client = postgres::Client::connect(&url, postgres::NoTls).expect("the test server answers");
+        client.batch_execute(&sql)
+    })
+    .join()
+    .unwrap()
+    .unwrap();
+}
+
+#[expect(clippy::disallowed_methods, reason = "cargo xtask test tells tests where its PostgreSQL is")]
+fn server_url() -> String {
+    std::env::var("DOORWARD_TEST_POSTGRES_URL")
+        .expect("DOORWARD_TEST_POSTGRES_URL is not set: run the tests with `cargo xtask test`")
+}
