@@ -4,8 +4,8 @@
 //!    form, its headers, its log line and its metrics;
 //! 2. the deadline (30 s → 503);
 //! 3. the panic net (→ 500);
-//! 4. [`guard`]: method, host, URL, headers, body size and encoding; limits for strangers; origin; who is asking;
-//!    limits for the signed-in; CSRF token; CORS;
+//! 4. [`guard`]: URL, headers, host, body size and encoding; limits for strangers; origin and CSRF header; who is
+//!    asking; limits for the signed-in; form token;
 //! 5. the handler.
 //!
 //! Every route runs through exactly this, and so do paths and methods that do not exist.

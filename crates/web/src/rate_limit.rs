@@ -104,13 +104,12 @@ impl RateLimits {
             (Meter::Requests(RateClass::Static | RateClass::Metadata), _) => (1200, 600),
             (Meter::Requests(RateClass::Read), false) => (120, 120),
             (Meter::Requests(RateClass::Read), true) => (600, 200),
-            (Meter::Requests(RateClass::Write), false) => (60, 60),
+            (Meter::Requests(RateClass::Write), false) | (Meter::Requests(RateClass::Renewal), true) => (60, 60),
             (Meter::Requests(RateClass::Write), true) => (120, 60),
             (Meter::Requests(RateClass::Credential), false) => (30, 60),
             (Meter::Requests(RateClass::Credential), true) => (30, 30),
             // Many people renew from behind one address; the strict limits are per family and on invalid tokens.
             (Meter::Requests(RateClass::Renewal), false) => (1200, 1200),
-            (Meter::Requests(RateClass::Renewal), true) => (60, 60),
             (Meter::InvalidCredentials, _) => (20, 20),
         };
         Quota::per_minute(per_minute, burst, self.scale)

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter};
 use http::Method;
+use http::header::ALLOW;
 use thiserror::Error;
 
 use crate::edge::{Arrival, Edge, wrap, wrap_any};
@@ -63,34 +65,44 @@ impl<G: Gateway> RouteTable<G> {
     }
 
     /// The router: each route, each other method of a path, and every other path run through the edge.
-    pub fn into_router(self, edge: Arc<Edge<G>>) -> Router {
+    pub fn into_router(self, edge: &Arc<Edge<G>>) -> Router {
         let mut paths: BTreeMap<&'static str, Vec<Route<G>>> = BTreeMap::new();
         for route in self.routes {
             paths.entry(route.path).or_default().push(route);
         }
         let mut router = Router::new();
         for (path, routes) in paths {
-            router = router.route(path, path_router(&edge, routes));
+            router = router.route(path, path_router(edge, routes));
         }
-        let nowhere = wrap_any(&edge, Arrival::Nowhere, async || Problem::new(Code::NotFound));
-        router.fallback_service(nowhere.with_state(edge.gateway.clone())).with_state(edge.gateway.clone())
+        let nothing = wrap_any(edge, Arrival::Nowhere, nowhere);
+        router.fallback_service(nothing.with_state(edge.gateway.clone())).with_state(edge.gateway.clone())
+    }
+}
+
+/// The answer where nothing is: 404, and 405 for methods that exist nowhere.
+async fn nowhere(method: Method) -> Response {
+    let is_known =
+        [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
+    if is_known.contains(&method) {
+        Problem::new(Code::NotFound).into_response()
+    } else {
+        ([(ALLOW, "")], Problem::new(Code::MethodNotAllowed)).into_response()
     }
 }
 
 fn path_router<G: Gateway>(edge: &Arc<Edge<G>>, routes: Vec<Route<G>>) -> MethodRouter<G> {
     let infos: Vec<RouteInfo> = routes.iter().map(Route::info).collect();
-    let mut router = MethodRouter::new();
-    for (route, info) in routes.into_iter().zip(&infos) {
-        let inner = route.handler.into_method_router(filter(&info.method));
-        router = router.merge(wrap(edge, Arrival::Route(info.clone()), inner));
-    }
-    let Some(first) = infos.first().cloned() else { return router };
+    let Some(first) = infos.first().cloned() else { return MethodRouter::new() };
     let opened = infos.iter().filter(|info| info.cors != CorsRule::Closed);
     let cors_methods = opened.map(|info| info.method.clone()).collect();
     let allow = allowed_methods(&infos);
-    let refuse = async move || ([(http::header::ALLOW, allow)], Problem::new(Code::MethodNotAllowed));
-    let others = wrap_any(edge, Arrival::OtherMethod { path: first, cors_methods }, refuse);
-    router.fallback_service(others.with_state(edge.gateway.clone()))
+    let refuse = async move || ([(ALLOW, allow)], Problem::new(Code::MethodNotAllowed));
+    let mut methods = wrap_any(edge, Arrival::OtherMethod { path: first, cors_methods }, refuse);
+    for (route, info) in routes.into_iter().zip(infos) {
+        let inner = route.handler.into_method_router(filter(&info.method));
+        methods = methods.merge(wrap(edge, Arrival::Route(info), inner));
+    }
+    methods
 }
 
 /// The contradiction check lets no other method into a table.

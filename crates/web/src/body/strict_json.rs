@@ -132,7 +132,7 @@ mod tests {
             r#"{"a":+1}"#.to_owned(),
             r#"{"a":.5}"#.to_owned(),
             r#"{"a":0x10}"#.to_owned(),
-            r#"{'a':1}"#.to_owned(),
+            r"{'a':1}".to_owned(),
             r"{a:1}".to_owned(),
             r#"{"a":1,}"#.to_owned(),
             r#"{"a":1 /* x */}"#.to_owned(),
@@ -147,7 +147,9 @@ mod tests {
         ] {
             assert_eq!(parse(text.as_bytes()), Err(NotStrictJson), "{}", &text[..text.len().min(60)]);
         }
-        for bytes in [b"{\"a\":\"\xff\"}".as_slice(), b"{\"a\":\"\xc0\xaf\"}", b"{\0}\0", b"\xff\xfe{\0}\0", b"\xed\xa0\x80"] {
+        for bytes in
+            [b"{\"a\":\"\xff\"}".as_slice(), b"{\"a\":\"\xc0\xaf\"}", b"{\0}\0", b"\xff\xfe{\0}\0", b"\xed\xa0\x80"]
+        {
             assert_eq!(parse(bytes), Err(NotStrictJson), "{bytes:?}");
         }
     }

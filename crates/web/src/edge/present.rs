@@ -49,7 +49,12 @@ struct Asked {
     path: String,
 }
 
-fn finish<G: Gateway>(station: &Station<G>, context: &RequestContext, asked: &Asked, mut response: Response) -> Response {
+fn finish<G: Gateway>(
+    station: &Station<G>,
+    context: &RequestContext,
+    asked: &Asked,
+    mut response: Response,
+) -> Response {
     let settings = &station.edge.settings;
     if let Some(problem) = problem_in(&mut response) {
         log_cause(&problem);

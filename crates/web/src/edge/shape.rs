@@ -1,31 +1,23 @@
 //! Is this a request that can be taken seriously at all? Looked at before anything is asked, read or counted.
 
 use axum::extract::Request;
-use http::{HeaderMap, Method, header};
+use http::{HeaderMap, header};
 
 use super::{MAX_BODY_BYTES, MAX_HEADER_BYTES, MAX_HEADERS, MAX_URI_BYTES};
 use crate::cookies::Cookies;
 use crate::problem::{Code, Problem};
 use crate::settings::PublicUrl;
 
-/// Method, sizes, host and body of `request`.
+/// Sizes, host and body of `request`.
 pub(crate) fn check(request: &Request, cookies: &Cookies, public_url: &PublicUrl) -> Result<(), Problem> {
     let headers = request.headers();
     check_sizes(request)?;
     check_host(request, public_url)?;
-    if !is_known_method(request.method()) {
-        return Err(Code::MethodNotAllowed.into());
-    }
     check_body_headers(headers)?;
     if cookies.duplicated {
         return Err(Code::MalformedRequest.into());
     }
     Ok(())
-}
-
-fn is_known_method(method: &Method) -> bool {
-    [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS]
-        .contains(method)
 }
 
 fn check_sizes(request: &Request) -> Result<(), Problem> {

@@ -54,13 +54,17 @@ fn anonymous_callers_have_less_than_signed_in_ones() {
     for class in [RateClass::Read, RateClass::Write] {
         let anonymous = limits.quota(Meter::Requests(class), address(1));
         let signed_in = limits.quota(Meter::Requests(class), Subject::Session([1; 16]));
-        let sustained = |quota: Quota| (0..600).fold((None, 0), |(at, passed), second| {
-            let at = (0..20).fold((at, passed), |(at, passed), _| {
-                let (standing, at) = quota.charge(at, START.plus_ms(second * 1000));
-                (Some(at), passed + u32::from(standing.is_allowed))
-            });
-            (at.0, at.1)
-        }).1;
+        let sustained = |quota: Quota| {
+            (0..600)
+                .fold((None, 0), |(at, passed), second| {
+                    let at = (0..20).fold((at, passed), |(at, passed), _| {
+                        let (standing, at) = quota.charge(at, START.plus_ms(second * 1000));
+                        (Some(at), passed + u32::from(standing.is_allowed))
+                    });
+                    (at.0, at.1)
+                })
+                .1
+        };
         assert!(sustained(anonymous) < sustained(signed_in), "{class:?}");
     }
 }
