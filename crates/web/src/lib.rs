@@ -1,1 +1,21 @@
 //! HTTP: the JSON API, the pages, the route table.
+//!
+//! A request runs through [`edge`] (one documented order of checks), meets a handler through the extractors in
+//! [`extract`] and [`body`], and its answer is presented by the edge again: a handler returns values or a
+//! [`problem::Problem`], never a hand-made error response.
+
+pub mod body;
+pub mod cookies;
+pub mod csrf;
+pub mod edge;
+pub mod extract;
+pub mod gateway;
+pub mod page_error;
+pub mod problem;
+pub mod rate_limit;
+pub mod route;
+pub mod route_table;
+pub mod settings;
+
+#[cfg(test)]
+mod tests;

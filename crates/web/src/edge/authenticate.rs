@@ -1,0 +1,80 @@
+//! Who is asking. A Bearer token counts alone, also when it is invalid; else the session cookie.
+
+use doorward_app::authentication::{AuthenticationError, Principal};
+use doorward_app::op::Op;
+use http::{HeaderMap, header};
+
+use crate::cookies::{Cookies, Sent};
+use crate::gateway::Gateway;
+use crate::problem::Problem;
+use crate::route::Access;
+
+/// The longest access token that is looked at, in bytes.
+const MAX_BEARER_BYTES: usize = 4096;
+
+/// What a request presents.
+pub(crate) enum Presented<'a> {
+    Nothing,
+    Bearer(&'a str),
+    Cookie(&'a Sent<doorward_model::secret::PlainToken>),
+    /// An `Authorization` header that is no readable Bearer: counts, and is invalid.
+    Unreadable,
+}
+
+impl<'a> Presented<'a> {
+    pub(crate) fn by(headers: &'a HeaderMap, cookies: &'a Cookies) -> Self {
+        let mut values = headers.get_all(header::AUTHORIZATION).iter();
+        match (values.next(), values.next()) {
+            (None, _) if matches!(cookies.session, Sent::Absent) => Self::Nothing,
+            (None, _) => Self::Cookie(&cookies.session),
+            (Some(value), None) => value.to_str().ok().and_then(bearer).map_or(Self::Unreadable, Self::Bearer),
+            (Some(_), Some(_)) => Self::Unreadable,
+        }
+    }
+
+    /// Whether the `Authorization` header alone decides, so that cookies carry no authority.
+    pub(crate) fn is_header(&self) -> bool {
+        matches!(self, Self::Bearer(_) | Self::Unreadable)
+    }
+}
+
+/// RFC 6750 section 2.1; the scheme's case does not matter (RFC 9110 section 11.1).
+fn bearer(value: &str) -> Option<&str> {
+    let (scheme, token) = value.split_once(' ')?;
+    let is_token = !token.is_empty() && token.len() <= MAX_BEARER_BYTES && token.bytes().all(is_token68);
+    (scheme.eq_ignore_ascii_case("bearer") && is_token).then_some(token)
+}
+
+fn is_token68(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=')
+}
+
+/// The outcome of looking at a credential.
+pub(crate) enum Identity {
+    Anonymous,
+    Known(Principal),
+}
+
+/// Asks the application, as far as `access` wants to know.
+pub(crate) async fn authenticate<G: Gateway>(
+    gateway: &G,
+    op: &Op,
+    access: Access,
+    presented: &Presented<'_>,
+) -> Result<Identity, Problem> {
+    if access == Access::Public {
+        return Ok(Identity::Anonymous);
+    }
+    let found = match presented {
+        Presented::Nothing if access == Access::Optional => return Ok(Identity::Anonymous),
+        Presented::Bearer(token) => gateway.authenticate_bearer(op, token).await,
+        Presented::Cookie(Sent::Present(cookie)) => gateway.authenticate_cookie(op, cookie.clone()).await,
+        Presented::Nothing | Presented::Unreadable | Presented::Cookie(_) => Err(AuthenticationError::Invalid),
+    };
+    match found {
+        Ok(principal) => Ok(Identity::Known(principal)),
+        Err(error @ AuthenticationError::Unavailable(_)) => Err(error.into()),
+        Err(_) if access == Access::Optional && !presented.is_header() => Ok(Identity::Anonymous),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,110 @@
+//! The headers that every answer carries, whoever made it.
+
+use std::fmt::Write as _;
+
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+
+use super::Arrival;
+use super::context::RequestContext;
+use crate::route::{CacheClass, Door};
+use crate::settings::PublicUrl;
+
+/// An origin that this answer's forms may lead to besides our own: put it into the response's extensions. Chromium
+/// applies `form-action` to redirects after a POST too, so a sign-in that ends at an application names it here.
+#[derive(Clone, Debug)]
+pub struct FormActionOrigin(String);
+
+impl FormActionOrigin {
+    /// From an origin such as `https://app.example.com`; none for anything else.
+    pub fn new(origin: &str) -> Option<Self> {
+        let url = url::Url::parse(origin).ok()?;
+        (url.origin().is_tuple() && url.origin().ascii_serialization() == origin).then(|| Self(origin.to_owned()))
+    }
+}
+
+const COOP: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
+const CORP: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// What is not a document of ours runs nothing and is framed by nobody.
+const CLOSED_CSP: &str = "default-src 'none'; frame-ancestors 'none'; sandbox";
+const PERMISSIONS: &str = "accelerometer=(), autoplay=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), \
+    magnetometer=(), microphone=(), midi=(), payment=(), usb=(), publickey-credentials-get=(self), \
+    publickey-credentials-create=(self)";
+const TWO_YEARS_HSTS: &str = "max-age=63072000; includeSubDomains";
+
+/// Sets everything that does not depend on the content's meaning.
+pub(crate) fn apply(
+    headers: &mut HeaderMap,
+    status: StatusCode,
+    context: &RequestContext,
+    arrival: &Arrival,
+    public_url: &PublicUrl,
+    form_action: Option<&FormActionOrigin>,
+) {
+    headers.insert(header::CONTENT_SECURITY_POLICY, content_security_policy(headers, context, form_action));
+    if public_url.is_https() && !public_url.is_loopback() {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(TWO_YEARS_HSTS));
+    }
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    headers.insert(COOP, HeaderValue::from_static(opener_policy(context.door)));
+    headers.insert(CORP, HeaderValue::from_static("same-origin"));
+    headers.insert(PERMISSIONS_POLICY, HeaderValue::from_static(PERMISSIONS));
+    headers.insert(header::CACHE_CONTROL, cache_control(headers, status, arrival));
+    if let Ok(id) = HeaderValue::from_str(&context.request_id.to_string()) {
+        headers.insert(X_REQUEST_ID, id);
+    }
+    headers.remove(header::SERVER);
+    headers.remove("x-powered-by");
+}
+
+fn opener_policy(door: Door) -> &'static str {
+    match door {
+        Door::PopupPage => "unsafe-none",
+        Door::Api | Door::Page | Door::Metadata => "same-origin",
+    }
+}
+
+fn content_security_policy(
+    headers: &HeaderMap,
+    context: &RequestContext,
+    form_action: Option<&FormActionOrigin>,
+) -> HeaderValue {
+    let content_type = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+    let closed = HeaderValue::from_static(CLOSED_CSP);
+    if !content_type.starts_with(b"text/html") {
+        return closed;
+    }
+    let mut policy = format!(
+        "default-src 'none'; script-src 'nonce-{}'; style-src 'self'; img-src 'self'; font-src 'self'; \
+         connect-src 'self'; form-action 'self'",
+        context.nonce()
+    );
+    if let Some(FormActionOrigin(origin)) = form_action {
+        // Writing to a string has no failure.
+        let _ = write!(policy, " {origin}");
+    }
+    policy.push_str("; base-uri 'none'; object-src 'none'; frame-ancestors 'none'");
+    HeaderValue::from_str(&policy).unwrap_or(closed)
+}
+
+/// What the route's class says, for successes that set no cookie; nothing else is kept.
+fn cache_control(headers: &HeaderMap, status: StatusCode, arrival: &Arrival) -> HeaderValue {
+    let no_store = HeaderValue::from_static("no-store");
+    let Arrival::Route(route) = arrival else { return no_store };
+    let is_kept = status.is_success() || status == StatusCode::NOT_MODIFIED;
+    if !is_kept || headers.contains_key(header::SET_COOKIE) {
+        return no_store;
+    }
+    match route.cache {
+        CacheClass::NoStore => no_store,
+        CacheClass::Revalidate => HeaderValue::from_static("no-cache"),
+        CacheClass::PublicFor(seconds) => {
+            HeaderValue::from_str(&format!("public, max-age={seconds}")).unwrap_or(no_store)
+        }
+        CacheClass::Immutable => HeaderValue::from_static("public, max-age=31536000, immutable"),
+    }
+}

@@ -1,0 +1,157 @@
+//! The outermost layer: begins the request's context, and gives whatever comes back its final form.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Redirect, Response};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use tracing::Instrument as _;
+
+use super::context::RequestContext;
+use super::headers::FormActionOrigin;
+use super::observe::Observed;
+use super::{Arrival, Station, cors, headers};
+use crate::gateway::Gateway;
+use crate::page_error::ErrorPage;
+use crate::problem::{Code, Problem};
+
+/// Where somebody who is not signed in is sent from a page.
+const SIGN_IN_PATH: &str = "/login";
+
+/// Runs everything else and presents the answer.
+pub(crate) async fn present<G: Gateway>(
+    State(station): State<Arc<Station<G>>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let context = Arc::new(RequestContext::begin(&station, &request));
+    request.extensions_mut().insert(Arc::clone(&context));
+    let observed = Observed::begin(request.method(), &station.arrival);
+    let span = observed.span(&context);
+    let asked = Asked { headers: request.headers().clone(), path: request.uri().path().to_owned() };
+
+    let deadline = station.edge.settings.timeouts.total;
+    let answered = tokio::time::timeout(deadline, next.run(request)).instrument(span.clone()).await;
+    let response = answered.unwrap_or_else(|_| Problem::new(Code::TooBusy).into_response());
+
+    span.in_scope(|| {
+        let response = finish(&station, &context, &asked, response);
+        observed.finish(response.status(), &context);
+        response
+    })
+}
+
+/// What of the request the presentation depends on.
+struct Asked {
+    headers: HeaderMap,
+    path: String,
+}
+
+fn finish<G: Gateway>(
+    station: &Station<G>,
+    context: &RequestContext,
+    asked: &Asked,
+    mut response: Response,
+) -> Response {
+    let settings = &station.edge.settings;
+    if let Some(problem) = problem_in(&mut response) {
+        log_cause(&problem);
+        let allow = response.headers_mut().remove(header::ALLOW);
+        let presenter = Presenter { station, context, asked };
+        response = presenter.present(&problem);
+        if let Some(allow) = allow {
+            response.headers_mut().insert(header::ALLOW, allow);
+        }
+    }
+    let form_action = response.extensions_mut().remove::<FormActionOrigin>();
+    let status = response.status();
+    let answer = response.headers_mut();
+    for (name, value) in context.take_headers() {
+        answer.append(name, value);
+    }
+    headers::apply(answer, status, context, &station.arrival, &settings.public_url, form_action.as_ref());
+    if cors::is_open(&station.arrival) {
+        answer.append(header::VARY, HeaderValue::from_static("Origin"));
+        if let Some(origin) = cors::allowed_origin(&station.arrival, &asked.headers, settings) {
+            cors::open(answer, origin);
+        }
+    }
+    response
+}
+
+/// The problem a handler returned, or the one that says what a library's own refusal means: what a framework has to say
+/// in plain text never reaches a client.
+fn problem_in(response: &mut Response) -> Option<Problem> {
+    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+        return Some(problem);
+    }
+    let status = response.status();
+    let content_type = response.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+    let is_ours = [b"application/".as_slice(), b"text/html"].iter().any(|ours| content_type.starts_with(ours));
+    let is_error = status.is_client_error() || status.is_server_error();
+    (is_error && !is_ours).then(|| Problem::new(Code::from_status(status)))
+}
+
+/// A failure is logged once, here, with its chain of causes; the span carries the request id.
+fn log_cause(problem: &Problem) {
+    let Some(source) = problem.source() else { return };
+    let mut chain = source.to_string();
+    let mut next = source.source();
+    while let Some(cause) = next {
+        chain.push_str(": ");
+        chain.push_str(&cause.to_string());
+        next = cause.source();
+    }
+    tracing::error!(error = %chain, code = problem.code().slug(), "a request failed");
+}
+
+struct Presenter<'a, G> {
+    station: &'a Station<G>,
+    context: &'a RequestContext,
+    asked: &'a Asked,
+}
+
+impl<G: Gateway> Presenter<'_, G> {
+    fn present(&self, problem: &Problem) -> Response {
+        let is_page = self.context.door.is_page();
+        if is_page && problem.code().wants_sign_in() {
+            return Redirect::to(SIGN_IN_PATH).into_response();
+        }
+        let mut response = if is_page { self.page(problem) } else { self.document(problem) };
+        *response.status_mut() = problem.code().status();
+        let headers = response.headers_mut();
+        if problem.code().status() == StatusCode::UNAUTHORIZED {
+            // Bearer opens no password dialogue in browsers.
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Some(seconds) = problem.retry_after_seconds() {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+
+    fn document(&self, problem: &Problem) -> Response {
+        let body = problem.document(&self.context.request_id.to_string(), self.context.now);
+        with_type(body, "application/problem+json")
+    }
+
+    fn page(&self, problem: &Problem) -> Response {
+        let is_routed = !matches!(self.station.arrival, Arrival::Nowhere);
+        let html = (self.station.edge.settings.page_presenter)(&ErrorPage {
+            problem,
+            request_id: &self.context.request_id.to_string(),
+            retry_path: is_routed.then_some(self.asked.path.as_str()),
+            nonce: self.context.nonce(),
+            headers: &self.asked.headers,
+        });
+        with_type(html.into_bytes(), "text/html; charset=utf-8")
+    }
+}
+
+fn with_type(body: Vec<u8>, content_type: &'static str) -> Response {
+    let mut response = Response::new(Body::from(body));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+}
