@@ -1,1 +1,3 @@
 //! HTTP: the JSON API, the pages, the route table.
+
+pub mod pages;
