@@ -10,7 +10,6 @@ profile-title = Profil
 profile-lead = Was wir über Sie wissen und in welcher Sprache wir Ihnen schreiben.
 profile-language = Sprache der Seiten und E-Mails
 profile-since = Konto erstellt am { $time }
-profile-verified = bestätigt
 save = Speichern
 
 password-title = Passwort ändern

@@ -10,7 +10,6 @@ profile-title = Profile
 profile-lead = What we know about you, and the language we write to you in.
 profile-language = Language of pages and mails
 profile-since = Account created { $time }
-profile-verified = confirmed
 save = Save
 
 password-title = Change your password

@@ -97,11 +97,14 @@ impl Texts {
         text
     }
 
-    /// The text `id`, cut where its one value `name` belongs, for callers that mark the value up.
-    pub fn around(&self, id: &str, name: &str) -> (String, String) {
+    /// The text `id` with `values` in it, cut where one more value, `name`, belongs: for callers that mark that
+    /// one up.
+    pub fn around(&self, id: &str, name: &str, values: &[(&str, Argument<'_>)]) -> (String, String) {
         // A noncharacter: no text contains it.
         const GAP: &str = "\u{fdd0}";
-        let text = self.say_with(id, &[(name, GAP.into())]);
+        let mut all = values.to_vec();
+        all.push((name, GAP.into()));
+        let text = self.say_with(id, &all);
         let (before, after) = text.split_once(GAP).unwrap_or((&text, ""));
         (before.to_owned(), after.to_owned())
     }

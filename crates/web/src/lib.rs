@@ -19,3 +19,5 @@ pub mod settings;
 
 #[cfg(test)]
 mod tests;
+
+pub mod pages;

@@ -113,7 +113,6 @@ fn lines_are_as_short_as_mail_servers_ask() {
     }
 }
 
-/// Proves: V6.3.7
 #[test]
 fn subjects_and_debug_hold_no_secret() {
     for letter in letters() {

@@ -51,3 +51,9 @@ impl From<u64> for Argument<'_> {
         Self::Count(count)
     }
 }
+
+impl From<&u64> for Argument<'_> {
+    fn from(count: &u64) -> Self {
+        Self::Count(*count)
+    }
+}

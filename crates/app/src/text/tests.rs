@@ -95,7 +95,7 @@ fn an_unknown_device_is_named_in_the_language() {
 
 #[test]
 fn a_text_can_be_cut_around_its_value() {
-    let (before, after) = Texts::for_language(Language::English).around("verify-lead", "email");
+    let (before, after) = Texts::for_language(Language::English).around("verify-lead", "email", &[]);
     assert_eq!(before, "We have sent a mail to ");
     assert!(after.starts_with(". Enter the 6-digit code"), "{after}");
 }

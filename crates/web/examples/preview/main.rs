@@ -1,0 +1,41 @@
+//! Writes every page with made-up content into a folder, to look at in a browser without a server:
+//! `cargo run -p doorward-web --example preview -- target/preview`.
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+
+use doorward_app::text::{Language, Texts};
+use doorward_web::pages::views::{MARK, Page, SCRIPT, STYLESHEET, Theme};
+
+mod samples;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let folder = std::env::args().nth(1).map(PathBuf::from).ok_or("name the folder to write into")?;
+    std::fs::create_dir_all(folder.join("assets"))?;
+    for asset in [&*STYLESHEET, &*SCRIPT, &*MARK] {
+        std::fs::write(folder.join(asset.path().trim_start_matches('/')), asset.bytes)?;
+    }
+    for language in Language::ALL {
+        for theme in Theme::ALL {
+            write_pages(&folder, language, theme)?;
+        }
+    }
+    Ok(())
+}
+
+fn write_pages(folder: &Path, language: Language, theme: Theme) -> Result<(), Box<dyn Error>> {
+    let page = Page {
+        texts: Texts::for_language(language),
+        theme,
+        site: "Doorward".into(),
+        path: "/login".into(),
+        csrf: "sample".into(),
+        nonce: String::new(),
+    };
+    for (name, html) in samples::pages(&page, &samples::Typed::ordinary())? {
+        // Files know no root: the assets lie beside the pages.
+        let html = html.replace("\"/assets/", "\"assets/");
+        std::fs::write(folder.join(format!("{name}.{}.{}.html", language.tag(), theme.slug())), html)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,210 @@
+//! Every page with made-up content: for looking at, and for the tests that read every page.
+
+use askama::Template;
+use doorward_model::time::{HOUR_MS, Timestamp};
+use doorward_web::pages::views::{
+    Account, AccountAppearance, AccountPassword, AccountProfile, AccountSessions, Failure, FailureKind, Field,
+    FirstAdministrator, Forgot, ForgotSent, Login, Message, MessageKind, Notice, Page, Problem, Reset, SessionRow,
+    Signup, Verify, VerifyLink,
+};
+
+/// What people could have typed, or sent along.
+pub(crate) struct Typed {
+    pub(crate) email: String,
+    pub(crate) name: String,
+    pub(crate) code: String,
+    pub(crate) flow: String,
+    pub(crate) device: String,
+    pub(crate) address: String,
+    pub(crate) request_id: String,
+}
+
+impl Typed {
+    /// As most people do.
+    pub(crate) fn ordinary() -> Self {
+        Self {
+            email: "mara.lindqvist@example.com".into(),
+            name: "Mara Lindqvist".into(),
+            code: String::new(),
+            flow: "dwo_3Jx0Yw".into(),
+            device: "Firefox, Linux".into(),
+            address: "203.0.113.24".into(),
+            request_id: "req_01h455vb4pex5vsknk084sn02q".into(),
+        }
+    }
+}
+
+/// Name and HTML of every page in each of its states.
+pub(crate) fn pages(page: &Page, typed: &Typed) -> askama::Result<Vec<(String, String)>> {
+    let mut pages = Vec::new();
+    sign_up(page, typed, &mut pages)?;
+    sign_in(page, typed, &mut pages)?;
+    account(page, typed, &mut pages)?;
+    for kind in MessageKind::ALL {
+        let message = Message { page: page.clone(), kind };
+        pages.push((format!("message-{kind:?}").to_lowercase(), message.render()?));
+    }
+    for kind in FailureKind::EXAMPLES {
+        let failure = Failure { page: page.clone(), kind, request_id: typed.request_id.clone() };
+        let name = format!("{kind:?}");
+        let name = name.split(' ').next().unwrap_or_default().to_lowercase();
+        pages.push((format!("failure-{name}"), failure.render()?));
+    }
+    Ok(pages)
+}
+
+type Pages = Vec<(String, String)>;
+
+fn add(pages: &mut Pages, name: &str, view: &impl Template) -> askama::Result<()> {
+    pages.push((name.to_owned(), view.render()?));
+    Ok(())
+}
+
+fn sign_up(page: &Page, typed: &Typed, pages: &mut Pages) -> askama::Result<()> {
+    let page = || page.clone();
+    let signup = Signup {
+        page: page(),
+        email: Field::default(),
+        name: Field::default(),
+        password_problem: None,
+        refusal: None,
+        min_length: 15,
+    };
+    add(pages, "signup", &signup)?;
+    let corrected = Signup {
+        email: Field::refused(&typed.email, Problem::EmailInvalid),
+        name: Field::refused(&typed.name, Problem::NameTooLong { max: 100 }),
+        password_problem: Some(Problem::PasswordTooShort { min: 15 }),
+        ..signup
+    };
+    add(pages, "signup-error", &corrected)?;
+    let verify = Verify {
+        page: page(),
+        email: Some(typed.email.clone()),
+        flow: typed.flow.clone(),
+        code: Field::default(),
+        notice: Some(Notice::MailSentAgain),
+    };
+    add(pages, "verify", &verify)?;
+    let code = Field::refused(&typed.code, Problem::CodeWrong);
+    add(pages, "verify-error", &Verify { email: None, code, notice: None, ..verify })?;
+    let link = VerifyLink {
+        page: page(),
+        email: typed.email.clone(),
+        flow: typed.flow.clone(),
+        password_problem: None,
+        min_length: 15,
+    };
+    add(pages, "verify-link", &link)?;
+    add(pages, "verify-link-error", &VerifyLink { password_problem: Some(Problem::PasswordPersonal), ..link })?;
+    let setup = FirstAdministrator {
+        page: page(),
+        flow: typed.flow.clone(),
+        email: Field::filled(&typed.email),
+        name: Field::filled(&typed.name),
+        password_problem: None,
+        min_length: 15,
+    };
+    add(pages, "setup", &setup)?;
+    let password_problem = Some(Problem::PasswordSequence);
+    add(pages, "setup-error", &FirstAdministrator { email: Field::default(), password_problem, ..setup })
+}
+
+fn sign_in(page: &Page, typed: &Typed, pages: &mut Pages) -> askama::Result<()> {
+    let page = || page.clone();
+    let login = Login {
+        page: page(),
+        flow: String::new(),
+        email: Field::default(),
+        password_problem: None,
+        remember: false,
+        refusal: None,
+        notice: None,
+    };
+    add(pages, "login", &login)?;
+    for notice in Notice::ALL {
+        let login = Login { notice: Some(*notice), ..login.clone() };
+        add(pages, &format!("login-{}", notice.slug()), &login)?;
+    }
+    let refused = Login {
+        flow: typed.flow.clone(),
+        email: Field::filled(&typed.email),
+        remember: true,
+        refusal: Some(Problem::Credentials),
+        ..login
+    };
+    add(pages, "login-refused", &refused)?;
+    add(pages, "login-throttled", &Login { refusal: Some(Problem::Throttled { wait_seconds: 40 }), ..refused })?;
+    let forgot = Forgot { page: page(), email: Field::filled(&typed.email), refusal: None };
+    add(pages, "forgot", &forgot)?;
+    let email = Field::refused(&typed.email, Problem::EmailInvalid);
+    add(pages, "forgot-error", &Forgot { email, ..forgot })?;
+    let sent = ForgotSent { page: page(), email: typed.email.clone(), valid_seconds: 1800 };
+    add(pages, "forgot-sent", &sent)?;
+    let reset = Reset {
+        page: page(),
+        email: typed.email.clone(),
+        flow: typed.flow.clone(),
+        password_problem: None,
+        min_length: 15,
+    };
+    add(pages, "reset", &reset)?;
+    add(pages, "reset-error", &Reset { password_problem: Some(Problem::PasswordCommon), ..reset })
+}
+
+fn account(page: &Page, typed: &Typed, pages: &mut Pages) -> askama::Result<()> {
+    let created_at = Timestamp::from_ms(1_795_315_487_123);
+    let account = || Account { email: typed.email.clone(), created_at };
+    let page = || page.clone();
+    let profile = AccountProfile {
+        page: page(),
+        account: account(),
+        name: Field::filled(&typed.name),
+        language: page().language(),
+        notice: Some(Notice::ProfileSaved),
+    };
+    add(pages, "account", &profile)?;
+    let name = Field::refused(&typed.name, Problem::NameInvalid);
+    add(pages, "account-error", &AccountProfile { name, notice: None, ..profile })?;
+    let password = AccountPassword {
+        page: page(),
+        account: account(),
+        current_problem: None,
+        new_problem: None,
+        min_length: 15,
+        notice: None,
+    };
+    add(pages, "account-password", &password)?;
+    let corrected = AccountPassword {
+        current_problem: Some(Problem::CurrentPasswordWrong),
+        new_problem: Some(Problem::PasswordRepeats),
+        ..password
+    };
+    add(pages, "account-password-error", &corrected)?;
+    let session = |device: &str, hours: i64, is_current| SessionRow {
+        id: typed.flow.clone(),
+        device: device.to_owned(),
+        address: (hours < 30).then(|| typed.address.clone()),
+        last_seen_at: created_at.plus_ms(-hours * HOUR_MS),
+        created_at: created_at.plus_ms(-3 * hours * HOUR_MS),
+        is_current,
+    };
+    let sessions = AccountSessions {
+        page: page(),
+        account: account(),
+        sessions: vec![
+            session(&typed.device, 0, true),
+            session("Safari, iPhone", 26, false),
+            session("Unknown browser, Windows", 31, false),
+        ],
+        notice: None,
+    };
+    add(pages, "account-sessions", &sessions)?;
+    let alone = AccountSessions {
+        sessions: sessions.sessions[..1].to_vec(),
+        notice: Some(Notice::OthersSignedOut),
+        ..sessions
+    };
+    add(pages, "account-sessions-alone", &alone)?;
+    add(pages, "account-appearance", &AccountAppearance { page: page(), account: account(), notice: None })
+}

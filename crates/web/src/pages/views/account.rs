@@ -1,0 +1,156 @@
+//! The account area of somebody who is signed in.
+
+use askama::Template;
+use doorward_app::text::Language;
+use doorward_model::time::Timestamp;
+
+use super::{Field, Notice, Page, Problem, Problems, Theme, paths};
+
+/// Whose account the pages show.
+#[derive(Clone)]
+pub struct Account {
+    /// The e-mail address.
+    pub email: String,
+    /// When the account was created.
+    pub created_at: Timestamp,
+}
+
+impl std::fmt::Debug for Account {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Account").field("created_at", &self.created_at).finish_non_exhaustive()
+    }
+}
+
+/// The sections of the account area, in order: path, id of the name.
+const SECTIONS: [(&str, &str); 4] = [
+    (paths::ACCOUNT, "account-profile"),
+    (paths::ACCOUNT_PASSWORD, "account-password"),
+    (paths::ACCOUNT_SESSIONS, "account-sessions"),
+    (paths::ACCOUNT_APPEARANCE, "account-appearance"),
+];
+
+/// Name and language. Posts `name`, `locale`.
+#[derive(Template, Clone, Debug)]
+#[template(path = "account/profile.html")]
+pub struct AccountProfile {
+    /// What all pages share.
+    pub page: Page,
+    /// Whose account.
+    pub account: Account,
+    /// The name; may be empty.
+    pub name: Field,
+    /// The language of mails to this person, and of pages once signed in.
+    pub language: Language,
+    /// What just happened.
+    pub notice: Option<Notice>,
+}
+
+impl AccountProfile {
+    const SECTION: &str = paths::ACCOUNT;
+
+    fn problems(&self) -> Problems<'_> {
+        Problems::of(&self.page, [("name", &self.name.problem)])
+    }
+}
+
+/// Change the password. Posts `current_password`, `new_password`.
+#[derive(Template, Clone, Debug)]
+#[template(path = "account/password.html")]
+pub struct AccountPassword {
+    /// What all pages share.
+    pub page: Page,
+    /// Whose account.
+    pub account: Account,
+    /// What is wrong with the current password.
+    pub current_problem: Option<Problem>,
+    /// What is wrong with the new password.
+    pub new_problem: Option<Problem>,
+    /// The fewest characters of a password.
+    pub min_length: u64,
+    /// What just happened.
+    pub notice: Option<Notice>,
+}
+
+impl AccountPassword {
+    const SECTION: &str = paths::ACCOUNT_PASSWORD;
+
+    fn problems(&self) -> Problems<'_> {
+        Problems::of(&self.page, [("current_password", &self.current_problem), ("new_password", &self.new_problem)])
+    }
+}
+
+/// One session, as its owner sees it.
+#[derive(Clone, Debug)]
+pub struct SessionRow {
+    /// The id, sent back to end it.
+    pub id: String,
+    /// The device label.
+    pub device: String,
+    /// The network address it was last used from; none if not recorded.
+    pub address: Option<String>,
+    /// When it was last used.
+    pub last_seen_at: Timestamp,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// Whether it is the one this page is shown in.
+    pub is_current: bool,
+}
+
+/// Where the account is signed in. Ends one by posting `session`; ends all others.
+#[derive(Template, Clone, Debug)]
+#[template(path = "account/sessions.html")]
+pub struct AccountSessions {
+    /// What all pages share.
+    pub page: Page,
+    /// Whose account.
+    pub account: Account,
+    /// Every live session.
+    pub sessions: Vec<SessionRow>,
+    /// What just happened.
+    pub notice: Option<Notice>,
+}
+
+impl AccountSessions {
+    const SECTION: &str = paths::ACCOUNT_SESSIONS;
+
+    fn problems(&self) -> Problems<'_> {
+        Problems::of(&self.page, [])
+    }
+
+    /// What the button that ends `session` is called: several look alike, so it names the device.
+    fn end_label(&self, session: &SessionRow) -> String {
+        let values = [
+            ("device", self.page.device(&session.device).into()),
+            ("time", self.page.moment(&session.created_at).into()),
+        ];
+        self.page.texts.say_with("sessions-end-label", &values).into_owned()
+    }
+
+    fn current(&self) -> impl Iterator<Item = &SessionRow> {
+        self.sessions.iter().filter(|session| session.is_current)
+    }
+
+    fn others(&self) -> impl Iterator<Item = &SessionRow> {
+        self.sessions.iter().filter(|session| !session.is_current)
+    }
+}
+
+/// Choose the colours. Posts `theme` to the preferences.
+#[derive(Template, Clone, Debug)]
+#[template(path = "account/appearance.html")]
+pub struct AccountAppearance {
+    /// What all pages share.
+    pub page: Page,
+    /// Whose account.
+    pub account: Account,
+    /// What just happened.
+    pub notice: Option<Notice>,
+}
+
+impl AccountAppearance {
+    const SECTION: &str = paths::ACCOUNT_APPEARANCE;
+
+    fn problems(&self) -> Problems<'_> {
+        Problems::of(&self.page, [])
+    }
+}

@@ -1,0 +1,93 @@
+//! A page that only says what happened and what to do next.
+
+use askama::Template;
+
+use super::{Page, paths};
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MessageKind {
+    /// A sign-up ended: five wrong codes, or too old.
+    SignupEnded,
+    /// A verification link that no longer works.
+    VerificationLinkInvalid,
+    /// A reset link that no longer works.
+    ResetLinkInvalid,
+    /// The set-up link no longer works.
+    SetupLinkInvalid,
+    /// Sign-in or sign-up by somebody who is signed in.
+    AlreadySignedIn,
+    /// A form of a flow that ended or was finished elsewhere.
+    FlowEnded,
+    /// Signed out, where no sign-in page follows.
+    SignedOut,
+}
+
+/// Title, text, and the next steps: the first is the main one.
+struct Words {
+    title: &'static str,
+    text: &'static str,
+    next: &'static [(&'static str, &'static str)],
+}
+
+const SIGN_IN: (&str, &str) = ("message-next-login", paths::LOGIN);
+const SIGN_UP: (&str, &str) = ("message-next-signup", paths::SIGNUP);
+const NEW_LINK: (&str, &str) = ("message-next-forgot", paths::FORGOT);
+const OWN_ACCOUNT: (&str, &str) = ("message-next-account", paths::ACCOUNT);
+
+impl MessageKind {
+    /// Every message.
+    pub const ALL: [Self; 7] = [
+        Self::SignupEnded,
+        Self::VerificationLinkInvalid,
+        Self::ResetLinkInvalid,
+        Self::SetupLinkInvalid,
+        Self::AlreadySignedIn,
+        Self::FlowEnded,
+        Self::SignedOut,
+    ];
+
+    const fn words(self) -> Words {
+        match self {
+            Self::SignupEnded => Words {
+                title: "message-signup-ended-title",
+                text: "message-signup-ended-text",
+                next: &[SIGN_UP, SIGN_IN],
+            },
+            Self::VerificationLinkInvalid => Words {
+                title: "message-link-invalid-title",
+                text: "message-verification-link-text",
+                next: &[SIGN_IN, SIGN_UP],
+            },
+            Self::ResetLinkInvalid => Words {
+                title: "message-link-invalid-title",
+                text: "message-reset-link-text",
+                next: &[NEW_LINK, SIGN_IN],
+            },
+            Self::SetupLinkInvalid => {
+                Words { title: "message-link-invalid-title", text: "message-first-link-text", next: &[SIGN_IN] }
+            }
+            Self::AlreadySignedIn => Words {
+                title: "message-already-signed-in-title",
+                text: "message-already-signed-in-text",
+                next: &[OWN_ACCOUNT],
+            },
+            Self::FlowEnded => {
+                Words { title: "message-flow-ended-title", text: "message-flow-ended-text", next: &[SIGN_IN] }
+            }
+            Self::SignedOut => {
+                Words { title: "message-signed-out-title", text: "message-signed-out-text", next: &[SIGN_IN] }
+            }
+        }
+    }
+}
+
+/// Says what happened and what to do next.
+#[derive(Template, Clone, Debug)]
+#[template(path = "message.html")]
+pub struct Message {
+    /// What all pages share.
+    pub page: Page,
+    /// What happened.
+    pub kind: MessageKind,
+}

@@ -1,0 +1,36 @@
+//! The addresses that pages link and post to.
+
+/// The start page.
+pub const START: &str = "/";
+/// Sign up.
+pub const SIGNUP: &str = "/signup";
+/// Confirm an address with the code.
+pub const VERIFY: &str = "/verify";
+/// Confirm an address by its link: whoever opened it chooses the password.
+pub const VERIFY_LINK: &str = "/verify/link";
+/// Send the mail of a sign-up again.
+pub const VERIFY_RESEND: &str = "/verify/resend";
+/// Sign in.
+pub const LOGIN: &str = "/login";
+/// Sign out.
+pub const LOGOUT: &str = "/logout";
+/// Ask for a reset link.
+pub const FORGOT: &str = "/forgot";
+/// Choose a new password by a link.
+pub const RESET: &str = "/reset";
+/// Create the first administrator by the one-time link.
+pub const SETUP: &str = "/setup";
+/// The account: profile.
+pub const ACCOUNT: &str = "/account";
+/// The account: password.
+pub const ACCOUNT_PASSWORD: &str = "/account/password";
+/// The account: devices.
+pub const ACCOUNT_SESSIONS: &str = "/account/sessions";
+/// End one session.
+pub const ACCOUNT_SESSIONS_END: &str = "/account/sessions/end";
+/// End every session but this one.
+pub const ACCOUNT_SESSIONS_END_OTHERS: &str = "/account/sessions/end-others";
+/// The account: appearance.
+pub const ACCOUNT_APPEARANCE: &str = "/account/appearance";
+/// Keeps language and appearance in a cookie of this browser.
+pub const PREFERENCES: &str = "/preferences";
