@@ -2,8 +2,9 @@
 //! neither HTTP nor SQL.
 
 pub mod authentication;
-pub mod mail;
+pub mod hashing;
 pub mod keys;
+pub mod mail;
 pub mod op;
 pub mod text;
 pub mod devices;

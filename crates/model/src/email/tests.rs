@@ -30,74 +30,42 @@ fn addresses_that_people_have_are_read() {
     }
 }
 
-/// Proves: S-39, A-63
-#[test]
-fn everything_else_is_refused() {
-    for typed in [
-        "",
-        " ",
-        "@",
-        "anna",
-        "anna@",
-        "@example.com",
-        "anna@example",
-        "anna@@example.com",
-        "a@b@example.com",
-        "a@x.io\nBcc: v@y.io",
-        "a@x.io\r\nSubject: x",
-        "a\n@x.io",
-        "\"a\r\nX: y\"@x.io",
-        "\"anna\"@example.com",
-        "a@x.io,b@x.io",
-        "a@x.io;b@x.io",
-        "a@x.io b@x.io",
-        "a@x.io>",
-        "<a@x.io>",
-        "Anna <a@x.io>",
-        "a(c)@x.io",
-        "a@(c)x.io",
-        "a@[127.0.0.1]",
-        "a@[IPv6:::1]",
-        "a@127.0.0.1",
-        "a@1.2",
-        ".a@x.io",
-        "a.@x.io",
-        "a..b@x.io",
-        "a@.x.io",
-        "a@x..io",
-        "a@x.io.",
-        "a@-x.io",
-        "a@x-.io",
-        "a@x_y.io",
-        "a b@x.io",
-        "a\t@x.io",
-        "a\0@x.io",
-        "a\u{7f}@x.io",
-        "a\u{a0}b@x.io",
-        "a\u{200b}b@x.io",
-        "a\u{202e}b@x.io",
-        "a\u{2066}b@x.io",
-        "a\u{ad}b@x.io",
-        "a\u{feff}@x.io",
-        "a\u{3164}@x.io",
-        "a\u{115f}@x.io",
-        "a\u{fe0f}@x.io",
-        "\u{301}a@x.io",
-        "ａnna@x.io",
-        "ﬁn@x.io",
-        "a²@x.io",
-        "a@x\u{200b}.io",
-        "a@x。io",
-        "a@ｘ.io\u{3000}",
-        "a@x\u{ad}y.io",
-        "a@xn--.io",
-        "a@xn--a.io",
-        "a\\@x.io",
-        "a:b@x.io",
-        "😀@x.io",
-    ] {
+fn assert_refused(texts: &str) {
+    for typed in texts.split(' ') {
         assert_eq!(canonical(typed), Err(EmailError::Invalid), "{typed:?}");
     }
+}
+
+/// Proves: S-39
+#[test]
+fn what_is_not_an_address_is_refused() {
+    assert_refused(" @ anna anna@ @example.com anna@example anna@@example.com a@b@example.com");
+    assert_refused(".a@x.io a.@x.io a..b@x.io a@.x.io a@x..io a@x.io. a@-x.io a@x-.io a@x_y.io a@xn--.io a@xn--a.io");
+    assert_refused(
+        "a@127.0.0.1 a@1.2 a@[127.0.0.1] a@[IPv6:::1] \"anna\"@example.com a(c)@x.io a@(c)x.io a\\@x.io a:b@x.io 😀@x.io",
+    );
+}
+
+/// Proves: A-63
+#[test]
+fn more_than_one_address_or_a_header_is_refused() {
+    assert_refused("a@x.io,b@x.io a@x.io;b@x.io a@x.io> <a@x.io> Anna<a@x.io>");
+    assert_refused(
+        "a@x.io\nBcc:v@y.io a@x.io\r\nSubject:x a\n@x.io \"a\r\nX:y\"@x.io a\t@x.io a\0@x.io a\u{7f}@x.io a\u{85}@x.io",
+    );
+    for typed in ["a b@x.io", "a@x.io b@x.io", "Anna <a@x.io>", "a@x.io\nBcc: v@y.io"] {
+        assert_eq!(canonical(typed), Err(EmailError::Invalid), "{typed:?}");
+    }
+}
+
+/// Proves: S-39
+#[test]
+fn invisible_letters_and_look_alikes_by_width_are_refused() {
+    assert_refused(
+        "a\u{a0}b@x.io a\u{200b}b@x.io a\u{202e}b@x.io a\u{2066}b@x.io a\u{ad}b@x.io a\u{feff}@x.io a\u{3164}@x.io",
+    );
+    assert_refused("a\u{115f}@x.io a\u{fe0f}@x.io \u{301}a@x.io ａnna@x.io ﬁn@x.io a²@x.io");
+    assert_refused("a@x\u{200b}.io a@x。io a@x.io\u{3000} a@x\u{ad}y.io");
 }
 
 /// Proves: S-39
