@@ -22,7 +22,7 @@ impl Configuration {
     pub fn database(&self) -> Result<Database, SecretFileError> {
         let url = secret_file::either(self.database_url.as_ref(), self.database_url_file.as_deref())?;
         let Some(url) = url else {
-            return Ok(Database::Sqlite(self.data_dir.join("doorward.db")));
+            return Ok(Database::Sqlite(self.sqlite_file()));
         };
         let password = secret_file::either(self.database_password.as_ref(), self.database_password_file.as_deref())?;
         Ok(Database::Postgres(match password {

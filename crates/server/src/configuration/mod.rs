@@ -120,6 +120,11 @@ impl Configuration {
         self.database_url.is_none() && self.database_url_file.is_none()
     }
 
+    /// The file SQLite keeps the data in.
+    pub fn sqlite_file(&self) -> PathBuf {
+        self.data_dir.join("doorward.db")
+    }
+
     /// Where the master key is read from.
     pub fn master_key_path(&self) -> PathBuf {
         self.master_key_file.clone().unwrap_or_else(|| self.data_dir.join("master.key"))
