@@ -2,15 +2,13 @@
 //! neither HTTP nor SQL.
 
 pub mod authentication;
+pub mod devices;
 pub mod hashing;
 pub mod keys;
 pub mod mail;
-pub mod op;
-pub mod text;
-pub mod devices;
 pub mod mail_budget;
 pub mod op;
-pub mod throttle;
-
 #[cfg(test)]
 mod test_database;
+pub mod text;
+pub mod throttle;
