@@ -19,6 +19,7 @@ use doorward_model::random::{self, Random};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
+pub(super) use master_key::Recognized;
 pub use master_key::{MasterKeyProblem, MasterKeyText, MasterKeys};
 
 #[cfg(test)]

@@ -1,0 +1,166 @@
+//! Access tokens: issued for a session, verified without the database.
+
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use doorward_model::id::{SessionId, TokenId, UserId};
+use doorward_model::random::Random;
+use doorward_model::secret::{SecretText, TokenHash};
+use doorward_model::time::{SECOND_MS, Timestamp};
+use doorward_model::token::{AccessClaims, Compact, Header, MAX_TOKEN_BYTES, Validity};
+use thiserror::Error;
+
+use super::ring::KeyRing;
+use super::sealing::CryptographyFailed;
+use super::{Keys, signature};
+
+/// What an access token is issued for.
+#[derive(Clone, Copy, Debug)]
+pub struct AccessGrant<'a> {
+    /// The person.
+    pub subject: UserId,
+    /// The session it comes from.
+    pub session_id: SessionId,
+    /// When that session ends at the latest; the token ends no later.
+    pub session_expires_at: Timestamp,
+    /// When the person last proved who they are.
+    pub authenticated_at: Timestamp,
+    /// The application that will hold it.
+    pub client_id: &'a str,
+    /// How strong the proof was.
+    pub acr: &'a str,
+    /// What the proof was made of.
+    pub amr: &'a [String],
+    /// What it allows, separated by spaces.
+    pub scope: &'a str,
+}
+
+/// A fresh access token.
+#[derive(Clone, Debug)]
+pub struct IssuedAccessToken {
+    /// The JWT.
+    pub text: SecretText,
+    /// Its `jti`.
+    pub id: TokenId,
+    /// Its `exp`.
+    pub expires_at: Timestamp,
+    /// How long it lives, in seconds.
+    pub expires_in_seconds: i64,
+}
+
+/// Why no token is issued.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum IssueError {
+    /// The session ends within the second.
+    #[error("the session is over")]
+    SessionOver,
+    /// This node has no key that signs.
+    #[error("there is no active signing key")]
+    NoSigningKey,
+    /// The claims cannot be written.
+    #[error("the claims cannot be written")]
+    Claims,
+    /// The library failed.
+    #[error(transparent)]
+    Cryptography(#[from] CryptographyFailed),
+}
+
+/// Why a token is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum InvalidAccessToken {
+    /// Anything that is wrong with it.
+    #[error("the access token is not valid")]
+    Invalid,
+    /// Everything about it is right except that its time is over. Only its holder can learn this.
+    #[error("the access token has expired")]
+    Expired,
+}
+
+impl Keys {
+    /// A new access token (RFC 9068) from `now` on.
+    pub fn issue_access_token(
+        &self,
+        grant: &AccessGrant<'_>,
+        now: Timestamp,
+        random: &dyn Random,
+    ) -> Result<IssuedAccessToken, IssueError> {
+        let id = TokenId::new(now, random);
+        let expires_at = now.plus_ms(self.settings.access_token_ms).min(grant.session_expires_at);
+        let expires_in_seconds = expires_at.as_seconds() - now.as_seconds();
+        if expires_in_seconds <= 0 {
+            return Err(IssueError::SessionOver);
+        }
+        let expires_at = Timestamp::from_ms(expires_at.as_seconds() * SECOND_MS);
+        let claims = AccessClaims {
+            issuer: self.settings.issuer.clone(),
+            audience: self.settings.audience.clone(),
+            subject: grant.subject,
+            client_id: grant.client_id.to_owned(),
+            session_id: grant.session_id,
+            token_id: id,
+            issued_at: now,
+            expires_at,
+            authenticated_at: grant.authenticated_at,
+            acr: grant.acr.to_owned(),
+            amr: grant.amr.to_vec(),
+            scope: grant.scope.to_owned(),
+            not_before: None,
+        };
+        let text = self.sign(&claims)?;
+        Ok(IssuedAccessToken { text: SecretText::new(text), id, expires_at, expires_in_seconds })
+    }
+
+    fn sign(&self, claims: &AccessClaims) -> Result<String, IssueError> {
+        let payload = claims.to_json().map_err(|_| IssueError::Claims)?;
+        let ring = self.ring();
+        let key = ring.active().ok_or(IssueError::NoSigningKey)?;
+        let signer = key.material.signer.as_ref().ok_or(IssueError::NoSigningKey)?;
+        let mut text = String::with_capacity(key.material.header.len() + payload.len() * 4 / 3 + 96);
+        text.push_str(&key.material.header);
+        text.push('.');
+        URL_SAFE_NO_PAD.encode_string(payload, &mut text);
+        let signature = signer.sign(text.as_bytes())?;
+        text.push('.');
+        URL_SAFE_NO_PAD.encode_string(signature.as_ref(), &mut text);
+        Ok(text)
+    }
+
+    /// The claims of an access token issued by this deployment for its own API and valid at `now`. Whether its
+    /// session still lives is asked elsewhere.
+    pub fn verify_access_token(&self, text: &str, now: Timestamp) -> Result<Arc<AccessClaims>, InvalidAccessToken> {
+        if text.len() > MAX_TOKEN_BYTES {
+            return Err(InvalidAccessToken::Invalid);
+        }
+        let hash = TokenHash::of(text.as_bytes());
+        let ring = self.ring();
+        if let Some(claims) = self.verified.find(&hash, ring.version) {
+            return in_time(claims, now);
+        }
+        let claims = self.prove(&ring, text, now).ok_or(InvalidAccessToken::Invalid)?;
+        let claims = in_time(Arc::new(claims), now)?;
+        self.verified.insert(hash, ring.version, Arc::clone(&claims));
+        Ok(claims)
+    }
+
+    /// Everything but the times: spelling, header, key, signature, then issuer and audience (RFC 9068 section 4).
+    fn prove(&self, ring: &KeyRing, text: &str, now: Timestamp) -> Option<AccessClaims> {
+        let token = Compact::parse(text)?;
+        let header = Header::parse(&token.header)?;
+        // The key's algorithm is compared with the token's, never chosen by it (RFC 8725 section 3.1).
+        let key = ring.find(&header.kid, now).filter(|_| header.alg == signature::ALGORITHM)?;
+        if !key.material.verifier.verifies(token.signing_input, &token.signature) {
+            return None;
+        }
+        let claims = AccessClaims::parse(&token.payload)?;
+        (claims.issuer == self.settings.issuer && claims.audience == self.settings.audience).then_some(claims)
+    }
+}
+
+fn in_time(claims: Arc<AccessClaims>, now: Timestamp) -> Result<Arc<AccessClaims>, InvalidAccessToken> {
+    match claims.validity(now) {
+        Validity::Valid => Ok(claims),
+        Validity::Expired => Err(InvalidAccessToken::Expired),
+        Validity::Early => Err(InvalidAccessToken::Invalid),
+    }
+}

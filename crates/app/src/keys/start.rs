@@ -1,0 +1,135 @@
+//! Opening the keys at start: recognizes the master key, makes what a new deployment lacks, seals again after a
+//! change of the master key.
+
+use std::sync::{Arc, RwLock};
+
+use doorward_model::random::Random;
+use doorward_model::rotation::Epoch;
+use doorward_model::time::Timestamp;
+use doorward_store::secret_keys::{self as secret_rows, SecretKey};
+use doorward_store::signing_keys::{self as signing_rows, SigningKey};
+use doorward_store::{Store, StoreError, Tx, meta};
+
+use super::ring::{KeyRing, PRIVATE_KEY};
+use super::rotation::RotationPlan;
+use super::sealing::{KeyFingerprint, MasterKeys, Recognized};
+use super::secret_keys::{self, SECRET_KEY, SecretKeys};
+use super::verified::VerifiedTokens;
+use super::{KeySettings, Keys, KeysError};
+
+/// The name of the value that recognizes the master key.
+const MASTER_KEY: &str = "master_key_check";
+/// The name of the deployment's epoch, a number of eight bytes.
+const EPOCH: &str = "epoch";
+
+/// What the database holds.
+struct Found {
+    check: Vec<u8>,
+    epoch: Vec<u8>,
+    secrets: Vec<SecretKey>,
+    signing: Vec<SigningKey>,
+}
+
+impl Keys {
+    /// Opens the keys of a migrated database and makes those that are missing. Several nodes may do so at once:
+    /// each writes only what nobody has written, then all read the same.
+    ///
+    /// Refuses a database that was sealed with another master key.
+    pub async fn open(
+        store: Store,
+        masters: MasterKeys,
+        settings: KeySettings,
+        now: Timestamp,
+        random: &dyn Random,
+    ) -> Result<Self, KeysError> {
+        let check = masters.check_value()?;
+        let inserted = store.write::<_, StoreError, _>({
+            let check = check.clone();
+            move |tx| {
+                meta::insert(tx, MASTER_KEY, &check)?;
+                meta::insert(tx, EPOCH, &Epoch::FIRST.number().to_be_bytes())
+            }
+        });
+        inserted.await?;
+        let found = store.read(find).await?;
+        // Before anything is sealed: a wrong key must leave no trace.
+        let Some(recognized) = masters.find_by_check_value(&found.check)? else {
+            return Err(KeysError::WrongMasterKey { database: name(&found.check), given: masters.fingerprint() });
+        };
+        if recognized == Recognized::Previous {
+            reseal(&store, &masters, &found, check, random).await?;
+        }
+        let secrets = secret_keys::generate(&masters, now, random)?;
+        let plan = RotationPlan::new(now, &settings, &masters, random)?;
+        store.write::<_, StoreError, _>(move |tx| complete(tx, &secrets, &plan)).await?;
+        let found = store.read(find).await?;
+        let epoch = found.epoch.as_slice().try_into().map_err(|_| KeysError::Unusable("the epoch is no number"))?;
+        let epoch = Epoch::from_number(u64::from_be_bytes(epoch));
+        let secrets = SecretKeys::open(&found.secrets, &masters, epoch)?;
+        let ring = KeyRing::default().follow(&found.signing, &masters)?;
+        let ring = ring.ok_or(KeysError::Unusable("there is no signing key"))?;
+        let verified = VerifiedTokens::new(settings.remembered_tokens);
+        let (masters, ring) = (Arc::new(masters), RwLock::new(Arc::new(ring)));
+        Ok(Self { store, masters, secrets, settings, ring, verified })
+    }
+}
+
+fn find(tx: &mut Tx<'_>) -> Result<Found, StoreError> {
+    Ok(Found {
+        check: meta::find(tx, MASTER_KEY)?.unwrap_or_default(),
+        epoch: meta::find(tx, EPOCH)?.unwrap_or_default(),
+        secrets: secret_rows::list(tx)?,
+        signing: signing_rows::list_living(tx)?,
+    })
+}
+
+fn complete(tx: &mut Tx<'_>, secrets: &[SecretKey], plan: &RotationPlan) -> Result<(), StoreError> {
+    for secret in secrets {
+        secret_rows::insert(tx, secret)?;
+    }
+    plan.begin(tx)?;
+    Ok(())
+}
+
+/// Seals every key with the current master key, then lets the database recognize that one. A row that somebody
+/// else changed meanwhile was sealed by them.
+async fn reseal(
+    store: &Store,
+    masters: &MasterKeys,
+    found: &Found,
+    check: Vec<u8>,
+    random: &dyn Random,
+) -> Result<(), KeysError> {
+    let mut secrets = Vec::new();
+    for row in &found.secrets {
+        if let Some(sealed) =
+            masters.reseal(SECRET_KEY, &secret_keys::identity(row.id, &row.purpose), &row.sealed, random)?
+        {
+            secrets.push((row.clone(), sealed));
+        }
+    }
+    let mut signing = Vec::new();
+    for row in found.signing.iter().filter(|row| !row.private_key_sealed.is_empty()) {
+        if let Some(sealed) = masters.reseal(PRIVATE_KEY, &row.id.to_string(), &row.private_key_sealed, random)? {
+            signing.push((row.clone(), sealed));
+        }
+    }
+    let seen = found.check.clone();
+    store
+        .write::<_, StoreError, _>(move |tx| {
+            for (row, sealed) in &secrets {
+                secret_rows::update_sealed(tx, row, sealed)?;
+            }
+            for (row, sealed) in &signing {
+                signing_rows::update_sealed(tx, row, sealed)?;
+            }
+            meta::update(tx, MASTER_KEY, &seen, &check)
+        })
+        .await?;
+    Ok(())
+}
+
+/// Names the master key a check value belongs to.
+fn name(check: &[u8]) -> String {
+    check.first_chunk().map_or_else(|| "unknown".to_owned(), |bytes| KeyFingerprint::from_bytes(*bytes).to_string())
+}
