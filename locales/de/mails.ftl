@@ -13,7 +13,8 @@ mail-verification-title = Bestätigen Sie Ihre E-Mail-Adresse
 mail-verification-text = Jemand, hoffentlich Sie, erstellt bei { $site } ein Konto mit dieser Adresse. Geben Sie diesen Code dort ein, wo Sie sich registriert haben:
 mail-verification-link-text = Auf einem anderen Gerät, oder wenn die Seite geschlossen ist, öffnen Sie den Link und wählen dort Ihr Passwort.
 mail-verification-button = Bestätigen und Passwort wählen
-mail-verification-expiry = Code und Link gelten { $time }.
+mail-verification-code-expiry = Der Code gilt { $time }.
+mail-verification-link-expiry = Der Link gilt { $time }.
 mail-verification-not-you = Beachten Sie diese E-Mail nicht weiter. Ohne Code oder Link entsteht kein Konto. Verraten Sie den Code niemandem.
 
 mail-known-subject = Sie haben schon ein Konto bei { $site }

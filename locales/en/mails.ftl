@@ -13,7 +13,8 @@ mail-verification-title = Confirm your e-mail address
 mail-verification-text = Somebody, hopefully you, is creating an account at { $site } with this address. Enter this code where you signed up:
 mail-verification-link-text = On another device, or if that page is closed, open the link and choose your password there.
 mail-verification-button = Confirm and choose a password
-mail-verification-expiry = Code and link work for { $time }.
+mail-verification-code-expiry = The code works for { $time }.
+mail-verification-link-expiry = The link works for { $time }.
 mail-verification-not-you = Ignore this mail. Without the code or the link no account comes into being. Never tell anybody the code.
 
 mail-known-subject = You already have an account at { $site }

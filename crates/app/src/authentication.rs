@@ -4,6 +4,8 @@ use doorward_model::id::{SessionId, UserId};
 use doorward_model::time::Timestamp;
 use thiserror::Error;
 
+use crate::keys::access_tokens::InvalidAccessToken;
+
 /// How a caller proved who they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Via {
@@ -26,6 +28,15 @@ pub struct Principal {
     pub authenticated_at: Timestamp,
     /// How this request carries the credential.
     pub via: Via,
+}
+
+impl From<InvalidAccessToken> for AuthenticationError {
+    fn from(error: InvalidAccessToken) -> Self {
+        match error {
+            InvalidAccessToken::Invalid => Self::Invalid,
+            InvalidAccessToken::Expired => Self::TokenExpired,
+        }
+    }
 }
 
 /// Why a credential was refused. The wire shows the code and nothing else.

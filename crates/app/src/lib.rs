@@ -2,13 +2,126 @@
 //! neither HTTP nor SQL.
 
 pub mod authentication;
+mod change;
+pub mod delivery;
 pub mod devices;
+pub mod event;
+pub mod failure;
 pub mod hashing;
 pub mod keys;
+pub mod login;
 pub mod mail;
 pub mod mail_budget;
 pub mod op;
+pub mod operators;
+mod password_check;
+pub mod passwords;
+mod post;
+pub mod profile;
+mod renewal_limit;
+pub mod sessions;
+pub mod settings;
+pub mod signup;
 #[cfg(test)]
 mod test_database;
 pub mod text;
 pub mod throttle;
+pub mod tokens;
+pub mod upkeep;
+
+use std::net::IpAddr;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use doorward_model::id::UserId;
+use doorward_model::network::Network;
+use doorward_store::Store;
+
+use devices::{DeviceCookies, DeviceList};
+use failure::Failure;
+use hashing::Hasher;
+use keys::Keys;
+use mail_budget::{MailBudgets, MailRequest};
+use op::Op;
+use renewal_limit::RenewalLimit;
+use sessions::cache::SessionCache;
+use settings::Settings;
+use throttle::Throttle;
+
+/// The application: everything the use cases need. Clones share one state.
+#[derive(Clone)]
+pub struct App {
+    parts: Arc<Parts>,
+}
+
+/// What an [`App`] is made of.
+pub struct Parts {
+    /// The database.
+    pub store: Store,
+    /// What the operator chose.
+    pub settings: Settings,
+    /// Signing keys and secrets.
+    pub keys: Keys,
+    /// The bounded pool that hashes passwords.
+    pub hasher: Hasher,
+    /// Who may have a password checked.
+    pub throttle: Throttle,
+    /// The known-device cookie.
+    pub device_cookies: DeviceCookies,
+    mail_budgets: MailBudgets,
+    session_cache: SessionCache,
+    renewals: RenewalLimit,
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.parts
+    }
+}
+
+impl App {
+    /// Puts an application together.
+    pub fn new(
+        store: Store,
+        settings: Settings,
+        keys: Keys,
+        hasher: Hasher,
+        throttle: Throttle,
+        device_cookies: DeviceCookies,
+    ) -> Self {
+        let mail_budgets = MailBudgets::new(throttle.clone());
+        let (session_cache, renewals) = (SessionCache::new(), RenewalLimit::default());
+        let parts =
+            Parts { store, settings, keys, hasher, throttle, device_cookies, mail_budgets, session_cache, renewals };
+        Self { parts: Arc::new(parts) }
+    }
+
+    /// Where a request comes from, as limits see it.
+    fn network(op: &Op) -> Network {
+        Network::of_optional(op.address)
+    }
+
+    /// A keyed hash of the network of `address`: rows that live long hold this instead of the address.
+    fn network_hash(&self, address: IpAddr) -> Vec<u8> {
+        self.keys.derive("network", &[&Network::of(address).to_bytes()])[..16].to_vec()
+    }
+
+    fn mail_request(&self, op: &Op, canonical: &str, user: Option<UserId>, device_cookie: Option<&str>) -> MailRequest {
+        let devices = self.device_cookies.open(device_cookie, op.now);
+        MailRequest {
+            subject: self.throttle.subject(canonical),
+            user,
+            network: Self::network(op),
+            device: user.and_then(|user| devices.device_of(user)),
+            now: op.now,
+        }
+    }
+
+    fn seal_devices(&self, op: &Op, list: &DeviceList) -> Result<String, Failure> {
+        self.device_cookies
+            .seal(list, op.random.as_ref())
+            .map_err(|error| Failure::internal("sealing the known-device cookie", error))
+    }
+}

@@ -60,12 +60,10 @@ impl MailLimiter {
 
 impl MailDecision {
     /// Counts a dropped mail in the metrics; call it once, after the transaction.
-    #[must_use]
-    pub fn observed(self) -> Self {
+    pub fn count(self) {
         if let Self::Drop(limiter) = self {
             counter!("mail_dropped_total", "limiter" => limiter.name()).increment(1);
         }
-        self
     }
 }
 

@@ -92,6 +92,9 @@ statements! {
             ON CONFLICT (user_id) DO UPDATE SET phc = excluded.phc, policy = excluded.policy, set_at = excluded.set_at";
     /// Touches the user's row: the lock that `MARK_SIGNED_IN` waits for.
     TOUCH = "UPDATE users SET updated_at = $2 WHERE id = $1 AND disabled_at IS NULL";
+    /// Takes the row's lock for a change of the password set at `$3`.
+    LOCK_PASSWORD = "UPDATE users SET updated_at = $2 WHERE id = $1 AND disabled_at IS NULL \
+            AND EXISTS (SELECT 1 FROM passwords p WHERE p.user_id = $1 AND p.set_at = $3)";
     /// Replaces the hash of an unchanged password by one with newer parameters.
     REHASH_PASSWORD = "UPDATE passwords SET phc = $3 WHERE user_id = $1 AND phc = $2";
 }
@@ -194,6 +197,17 @@ pub fn mark_signed_in(
     password_set_at: Timestamp,
 ) -> Result<bool, StoreError> {
     Ok(tx.execute(&MARK_SIGNED_IN, &[(&id.to_string()).into(), now.into(), password_set_at.into()])? == 1)
+}
+
+/// Takes the lock under which the password set at `password_set_at` may be replaced; false when it was replaced or
+/// the account disabled since it was verified.
+pub fn lock_password(
+    tx: &mut Tx<'_>,
+    id: UserId,
+    now: Timestamp,
+    password_set_at: Timestamp,
+) -> Result<bool, StoreError> {
+    Ok(tx.execute(&LOCK_PASSWORD, &[(&id.to_string()).into(), now.into(), password_set_at.into()])? == 1)
 }
 
 /// Sets the password of an enabled user; false when they are gone or disabled.

@@ -4,6 +4,7 @@
 //! [`extract`] and [`body`], and its answer is presented by the edge again: a handler returns values or a
 //! [`problem::Problem`], never a hand-made error response.
 
+pub mod api;
 pub mod body;
 pub mod cookies;
 pub mod csrf;
@@ -11,13 +12,13 @@ pub mod edge;
 pub mod extract;
 pub mod gateway;
 pub mod page_error;
+pub mod pages;
 pub mod problem;
 pub mod rate_limit;
 pub mod route;
 pub mod route_table;
 pub mod settings;
+pub mod site;
 
 #[cfg(test)]
 mod tests;
-
-pub mod pages;

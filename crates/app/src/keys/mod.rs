@@ -18,13 +18,15 @@ mod verified;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+use aws_lc_rs::hmac;
+use doorward_model::id::SecretKeyId;
 use doorward_model::rotation::{Epoch, MacKey};
 use doorward_model::time::{DAY_MS, MINUTE_MS, SECOND_MS, Timestamp};
 use doorward_store::{Store, StoreError, signing_keys};
 use thiserror::Error;
 
 use self::ring::KeyRing;
-use self::sealing::{CryptographyFailed, KeyFingerprint, MasterKeys, SealingKey};
+use self::sealing::{CryptographyFailed, KeyFingerprint, MasterKeys};
 use self::secret_keys::SecretKeys;
 use self::verified::VerifiedTokens;
 
@@ -118,9 +120,22 @@ impl Keys {
         &self.secrets.refresh_mac
     }
 
-    /// Seals the cookie of known devices.
-    pub const fn known_device(&self) -> &SealingKey {
-        &self.secrets.known_device
+    /// Seals the cookie of known devices: the key's id and its bytes.
+    pub fn known_device(&self) -> (SecretKeyId, &[u8; 32]) {
+        (self.secrets.known_device.0, &self.secrets.known_device.1)
+    }
+
+    /// 32 bytes that follow from `label` and `parts` and that only this deployment can compute (HMAC-SHA-256).
+    /// Parts enter with their length, so no two lists of parts run together.
+    pub fn derive(&self, label: &str, parts: &[&[u8]]) -> [u8; 32] {
+        let mut mac = hmac::Context::with_key(&self.secrets.derivation);
+        for part in [label.as_bytes()].iter().chain(parts) {
+            mac.update(&(part.len() as u64).to_be_bytes());
+            mac.update(part);
+        }
+        let mut bytes = [0; 32];
+        bytes.copy_from_slice(mac.sign().as_ref());
+        bytes
     }
 
     /// 32 bytes that turn addresses and networks into look-up keys. The epoch does not enter: counters and

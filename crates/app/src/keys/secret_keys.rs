@@ -1,6 +1,7 @@
 //! Random keys of the deployment whose output outlives a request in somebody else's hands. They lie sealed in
 //! the database, so rotating the master key signs nobody out.
 
+use aws_lc_rs::hmac;
 use doorward_model::id::SecretKeyId;
 use doorward_model::random::{self, Random};
 use doorward_model::rotation::{Epoch, MacKey};
@@ -9,7 +10,7 @@ use doorward_store::secret_keys::SecretKey;
 use zeroize::Zeroizing;
 
 use super::KeysError;
-use super::sealing::{CryptographyFailed, MasterKeys, Purpose, SealingKey};
+use super::sealing::{CryptographyFailed, MasterKeys, Purpose};
 
 /// Where they lie.
 pub(super) const SECRET_KEY: Purpose = Purpose::new("secret_keys.sealed");
@@ -17,14 +18,16 @@ pub(super) const SECRET_KEY: Purpose = Purpose::new("secret_keys.sealed");
 const REFRESH_MAC: &str = "refresh_mac";
 const KNOWN_DEVICE: &str = "known_device";
 const SUBJECT_LOOKUP: &str = "subject_lookup";
-const PURPOSES: [&str; 3] = [REFRESH_MAC, KNOWN_DEVICE, SUBJECT_LOOKUP];
+const DERIVATION: &str = "derivation";
+const PURPOSES: [&str; 4] = [REFRESH_MAC, KNOWN_DEVICE, SUBJECT_LOOKUP, DERIVATION];
 
 /// The opened keys.
 pub(super) struct SecretKeys {
     pub(super) epoch: Epoch,
     pub(super) refresh_mac: MacKey,
-    pub(super) known_device: SealingKey,
+    pub(super) known_device: (SecretKeyId, Zeroizing<[u8; 32]>),
     pub(super) subject_lookup: Zeroizing<[u8; 32]>,
+    pub(super) derivation: hmac::Key,
 }
 
 /// A fresh key for every purpose, sealed, for the first start.
@@ -63,8 +66,9 @@ impl SecretKeys {
         Ok(Self {
             epoch,
             refresh_mac: MacKey::new(refresh_id, &refresh, epoch),
-            known_device: SealingKey::new(&open(KNOWN_DEVICE)?.1)?,
+            known_device: open(KNOWN_DEVICE)?,
             subject_lookup: open(SUBJECT_LOOKUP)?.1,
+            derivation: hmac::Key::new(hmac::HMAC_SHA256, open(DERIVATION)?.1.as_ref()),
         })
     }
 }

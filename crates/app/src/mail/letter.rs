@@ -23,10 +23,12 @@ pub enum Letter {
     Verification {
         /// The 6-digit code, for the browser that signed up.
         code: String,
+        /// How long the code works.
+        code_valid_seconds: u64,
         /// The page on which whoever opens it chooses the password.
         link: String,
-        /// How long both work.
-        valid_seconds: u64,
+        /// How long the link works.
+        link_valid_seconds: u64,
     },
     /// Somebody signed up with the address of an account that exists.
     AlreadyRegistered {

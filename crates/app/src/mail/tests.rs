@@ -19,7 +19,12 @@ fn letters() -> Vec<Letter> {
     let forgot_link = "https://id.example.com/forgot".to_owned();
     let sign_in_link = "https://id.example.com/login".to_owned();
     vec![
-        Letter::Verification { code: "042917".into(), link: link.clone(), valid_seconds: 3600 },
+        Letter::Verification {
+            code: "042917".into(),
+            code_valid_seconds: 600,
+            link: link.clone(),
+            link_valid_seconds: 86_400,
+        },
         Letter::AlreadyRegistered { sign_in_link, forgot_link: forgot_link.clone() },
         Letter::PasswordReset { link, valid_seconds: 1800 },
         Letter::PasswordChanged { incident: incident(), forgot_link: forgot_link.clone() },

@@ -119,12 +119,13 @@ impl Words<'_> {
 
     fn blocks(&self, letter: &Letter) -> Vec<Block> {
         match letter {
-            Letter::Verification { code, link, valid_seconds } => vec![
+            Letter::Verification { code, code_valid_seconds, link, link_valid_seconds } => vec![
                 self.paragraph("mail-verification-text"),
                 Block::Code(code.clone()),
+                self.validity("mail-verification-code-expiry", *code_valid_seconds),
                 self.paragraph("mail-verification-link-text"),
                 self.button("mail-verification-button", link),
-                self.validity("mail-verification-expiry", *valid_seconds),
+                self.validity("mail-verification-link-expiry", *link_valid_seconds),
             ],
             Letter::AlreadyRegistered { sign_in_link, forgot_link } => vec![
                 self.paragraph("mail-known-text"),

@@ -3,9 +3,10 @@
 use unic_langid::LanguageIdentifier;
 
 /// A language with a complete set of texts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Language {
     /// English, also the answer where nothing else is known.
+    #[default]
     English,
     /// German.
     German,

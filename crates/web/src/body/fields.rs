@@ -93,6 +93,11 @@ impl Fields {
         }
     }
 
+    /// Whether the field is there, `null` included.
+    pub fn has(&self, name: &str) -> bool {
+        self.values.contains_key(name)
+    }
+
     /// Takes a field of a partial change, where absent and `null` differ.
     pub fn change<T: FieldValue>(&mut self, name: &str) -> Option<Change<T>> {
         if !self.values.contains_key(name) {

@@ -1,0 +1,61 @@
+//! One change, one transaction, one event: the only way use cases write.
+
+use doorward_model::id::DeliveryId;
+use doorward_store::{Tx, deliveries, events};
+
+use crate::App;
+use crate::event::EventDraft;
+use crate::failure::Failure;
+use crate::post::Parcel;
+
+/// A transaction that counts the events it records.
+pub(crate) struct Change<'c, 't> {
+    /// The transaction itself.
+    pub(crate) tx: &'c mut Tx<'t>,
+    recorded: u32,
+    quiet: bool,
+}
+
+impl Change<'_, '_> {
+    /// Appends the event that records this change.
+    pub(crate) fn record(&mut self, event: &EventDraft) -> Result<(), Failure> {
+        events::append(self.tx, event.row())?;
+        self.recorded += 1;
+        Ok(())
+    }
+
+    /// Queues a mail that follows from `event`, which must have been recorded before.
+    pub(crate) fn post(&mut self, event: &EventDraft, parcel: &Parcel) -> Result<(), Failure> {
+        let id: DeliveryId = parcel.id;
+        deliveries::insert(self.tx, id, event.row().id, "mail", &parcel.sealed, event.row().at)?;
+        Ok(())
+    }
+
+    /// Says that nothing happened that deserves an event: a refusal counted elsewhere, a repetition within the
+    /// same minute, a lost race. Counters and `last_seen` may still have moved.
+    pub(crate) fn quietly(&mut self) {
+        self.quiet = true;
+    }
+}
+
+impl App {
+    /// Runs `work` in one write transaction. The commit is refused unless `work` recorded exactly one event or
+    /// said that there is none to record. `work` may run more than once, so ids, times and tokens are made
+    /// before it.
+    pub(crate) async fn change<T, F>(&self, work: F) -> Result<T, Failure>
+    where
+        F: Fn(&mut Change<'_, '_>) -> Result<T, Failure> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.store
+            .write(move |tx| {
+                let mut change = Change { tx, recorded: 0, quiet: false };
+                let done = work(&mut change)?;
+                match (change.recorded, change.quiet) {
+                    (1, false) | (0, true) => Ok(done),
+                    (recorded, _) => Err(Failure::Unrecorded { recorded }),
+                }
+            })
+            .await
+    }
+}

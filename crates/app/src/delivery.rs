@@ -1,0 +1,119 @@
+//! The worker that sends queued mails: leased, retried with back-off, given up visibly.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use doorward_model::id::DeliveryId;
+use doorward_model::random;
+use doorward_model::time::{HOUR_MS, MINUTE_MS, SECOND_MS, Timestamp};
+use doorward_store::deliveries::{self, Backlog, Delivery};
+
+use crate::App;
+use crate::failure::Failure;
+use crate::mail::Mail;
+use crate::op::Op;
+use crate::post::PAYLOAD;
+
+/// Deliveries taken at once.
+const BATCH: i64 = 20;
+/// How long a worker may hold a batch before others take it over.
+const LEASE_MS: i64 = 5 * MINUTE_MS;
+/// How long to wait after each failed attempt; after the last one the delivery is dead. A day in all.
+const WAITS_MS: [i64; 9] = [
+    10 * SECOND_MS,
+    MINUTE_MS,
+    5 * MINUTE_MS,
+    15 * MINUTE_MS,
+    HOUR_MS,
+    2 * HOUR_MS,
+    4 * HOUR_MS,
+    8 * HOUR_MS,
+    9 * HOUR_MS,
+];
+
+/// Why a mail could not be handed over.
+#[derive(Debug, Clone)]
+pub struct DeliveryError {
+    /// Trying again cannot help.
+    pub is_permanent: bool,
+    /// What happened, without addresses and secrets: it is stored and shown to operators.
+    pub reason: String,
+}
+
+/// What carries mails: a mail server or a folder.
+pub trait Courier: Send + Sync + 'static {
+    /// Hands `mail` over. The id is stable over attempts.
+    fn deliver<'a>(
+        &'a self,
+        id: DeliveryId,
+        queued_at: Timestamp,
+        mail: &'a Mail,
+    ) -> Pin<Box<dyn Future<Output = Result<(), DeliveryError>> + Send + 'a>>;
+}
+
+impl App {
+    /// Takes due deliveries and sends them; says how many it took, so that the caller knows whether to ask again.
+    pub async fn deliver_due(&self, op: &Op, owner: &str, courier: &dyn Courier) -> Result<usize, Failure> {
+        let (leased_by, now) = (owner.to_owned(), op.now);
+        let batch =
+            self.store.write(move |tx| deliveries::lease(tx, &leased_by, now.plus_ms(LEASE_MS), now, BATCH)).await?;
+        let taken = batch.len();
+        for delivery in batch {
+            self.deliver(op, owner, courier, delivery).await?;
+        }
+        Ok(taken)
+    }
+
+    async fn deliver(&self, op: &Op, owner: &str, courier: &dyn Courier, delivery: Delivery) -> Result<(), Failure> {
+        let outcome = match self.unpack(&delivery) {
+            Ok(mail) => courier.deliver(delivery.id, delivery.created_at, &mail).await,
+            Err(failure) => {
+                tracing::error!(delivery.id = %delivery.id, error = &failure as &dyn std::error::Error, "a queued mail cannot be opened");
+                Err(DeliveryError { is_permanent: true, reason: "the queued mail cannot be opened".to_owned() })
+            }
+        };
+        let (id, owner, now) = (delivery.id, owner.to_owned(), op.now);
+        let attempt = usize::try_from(delivery.attempts).unwrap_or(usize::MAX);
+        let wait_ms = WAITS_MS.get(attempt).map(|wait| jittered(op, *wait));
+        let label = match &outcome {
+            Ok(()) => "sent",
+            Err(error) if error.is_permanent || wait_ms.is_none() => "dead",
+            Err(_) => "retried",
+        };
+        let held = self
+            .store
+            .write(move |tx| match (&outcome, wait_ms) {
+                (Ok(()), _) => deliveries::finish(tx, id, &owner, now),
+                (Err(error), Some(wait_ms)) if !error.is_permanent => {
+                    deliveries::retry(tx, id, &owner, now.plus_ms(wait_ms), &error.reason)
+                }
+                (Err(error), _) => deliveries::give_up(tx, id, &owner, now, &error.reason),
+            })
+            .await?;
+        if !held {
+            tracing::warn!(delivery.id = %id, "the lease of a delivery was lost; it may be sent twice");
+        }
+        metrics::counter!("deliveries_total", "outcome" => label).increment(1);
+        Ok(())
+    }
+
+    fn unpack(&self, delivery: &Delivery) -> Result<Mail, Failure> {
+        let plain = self
+            .keys
+            .masters()
+            .open(PAYLOAD, &delivery.id.to_string(), &delivery.payload)
+            .map_err(|error| Failure::internal("opening a queued mail", error))?;
+        serde_json::from_slice(&plain).map_err(|error| Failure::internal("reading a queued mail", error))
+    }
+
+    /// How many deliveries wait or were given up.
+    pub async fn delivery_backlog(&self) -> Result<Backlog, Failure> {
+        Ok(self.store.read(deliveries::backlog).await?)
+    }
+}
+
+/// `wait_ms` up to a fifth longer or shorter, so that what failed together does not come back together.
+fn jittered(op: &Op, wait_ms: i64) -> i64 {
+    let thousandth = i64::from(random::below(op.random.as_ref(), 401));
+    wait_ms / 1000 * (800 + thousandth)
+}

@@ -1,0 +1,131 @@
+//! What the append-only record calls things.
+
+use doorward_model::id::EventId;
+use doorward_store::events::Event;
+use serde_json::{Map, Value};
+
+use crate::op::{Actor, Op};
+
+/// What was done. The text is stable: operators filter and alert on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Somebody asked for an account.
+    SignupRequested,
+    /// A verification mail was asked for again.
+    VerificationResent,
+    /// An address was proved and its account made.
+    UserCreated,
+    /// A wrong verification code was tried.
+    VerificationFailed,
+    /// A person changed their name or language.
+    ProfileChanged,
+    /// An operator kept a user out.
+    UserDisabled,
+    /// An operator let a user in again.
+    UserEnabled,
+    /// A sign-in was attempted.
+    SignIn,
+    /// A person signed out.
+    SignOut,
+    /// A session was ended from elsewhere.
+    SessionEnded,
+    /// A reset of a password was asked for.
+    PasswordResetRequested,
+    /// A password was reset through the mailbox.
+    PasswordReset,
+    /// A password was changed with the old one.
+    PasswordChanged,
+    /// Strangers failed so often that the password works on known devices only.
+    PasswordSwitchedOff,
+    /// A refresh token was presented that somebody else had used.
+    TokenReused,
+    /// A refresh token whose successor was never seen was replaced.
+    TokenRecovered,
+    /// A refresh token came from a network its family had not been used from.
+    TokenNetworkChanged,
+    /// A refresh token was presented that the database has not issued yet.
+    RestoredStateSeen,
+    /// The one-time link of the first administrator was made.
+    AdministratorLinkMade,
+}
+
+impl Action {
+    /// The text in the row.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::SignupRequested => "signup.requested",
+            Self::VerificationResent => "signup.verification_resent",
+            Self::UserCreated => "user.created",
+            Self::VerificationFailed => "signup.verification_failed",
+            Self::ProfileChanged => "user.profile_changed",
+            Self::UserDisabled => "user.disabled",
+            Self::UserEnabled => "user.enabled",
+            Self::SignIn => "session.sign_in",
+            Self::SignOut => "session.sign_out",
+            Self::SessionEnded => "session.ended",
+            Self::PasswordResetRequested => "password.reset_requested",
+            Self::PasswordReset => "password.reset",
+            Self::PasswordChanged => "password.changed",
+            Self::PasswordSwitchedOff => "password.switched_off",
+            Self::TokenReused => "token.reused",
+            Self::TokenRecovered => "token.recovered",
+            Self::TokenNetworkChanged => "token.network_changed",
+            Self::RestoredStateSeen => "token.restored_state_seen",
+            Self::AdministratorLinkMade => "administrator.link_made",
+        }
+    }
+}
+
+/// An event before it is appended; its id and time are fixed when it is drafted.
+#[derive(Clone, Debug)]
+pub(crate) struct EventDraft(Event);
+
+impl EventDraft {
+    /// A successful `action` of this operation.
+    pub(crate) fn new(op: &Op, action: Action) -> Self {
+        Self(Event {
+            id: EventId::new(op.now, op.random.as_ref()),
+            at: op.now,
+            actor: match op.actor {
+                Actor::Anonymous => "anonymous".to_owned(),
+                Actor::User { id, .. } => id.to_string(),
+                Actor::Operator => "operator".to_owned(),
+                Actor::Job(name) => format!("job:{name}"),
+            },
+            action: action.text().to_owned(),
+            subject: None,
+            outcome: "success".to_owned(),
+            address: op.address.map(|address| address.to_string()),
+            user_agent: op.user_agent.clone(),
+            request_id: op.request_id.to_string(),
+            data: "{}".to_owned(),
+        })
+    }
+
+    /// What it was done to.
+    #[must_use]
+    pub(crate) fn subject(mut self, id: impl std::fmt::Display) -> Self {
+        self.0.subject = Some(id.to_string());
+        self
+    }
+
+    /// The action did not succeed.
+    #[must_use]
+    pub(crate) fn refused(mut self) -> Self {
+        "refused".clone_into(&mut self.0.outcome);
+        self
+    }
+
+    /// Further facts. Never a secret, never an address.
+    #[must_use]
+    pub(crate) fn data<const N: usize>(mut self, facts: [(&str, Value); N]) -> Self {
+        let facts: Map<String, Value> = facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        self.0.data = Value::Object(facts).to_string();
+        self
+    }
+
+    /// The row to append.
+    pub(crate) const fn row(&self) -> &Event {
+        &self.0
+    }
+}

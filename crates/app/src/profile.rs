@@ -1,0 +1,62 @@
+//! What a person may see and change about themselves.
+
+use doorward_model::id::UserId;
+use doorward_model::locale::Locale;
+use doorward_model::name::DisplayName;
+use doorward_store::users;
+pub use doorward_store::users::User;
+
+use crate::App;
+use crate::authentication::Principal;
+use crate::event::{Action, EventDraft};
+use crate::failure::Failure;
+use crate::op::Op;
+
+/// A change of a profile; what is none stays as it is.
+#[derive(Clone, Debug, Default)]
+pub struct ProfileChange {
+    /// The new name; the inner none removes it.
+    pub name: Option<Option<DisplayName>>,
+    /// The new language.
+    pub locale: Option<Locale>,
+}
+
+impl App {
+    /// The person with this id.
+    pub async fn find_user(&self, id: UserId) -> Result<Option<User>, Failure> {
+        Ok(self.store.read(move |tx| users::find(tx, id)).await?)
+    }
+
+    /// Changes the caller's profile and returns it; none when they were disabled meanwhile.
+    pub async fn change_profile(
+        &self,
+        op: &Op,
+        principal: &Principal,
+        change: ProfileChange,
+    ) -> Result<Option<User>, Failure> {
+        let (id, now) = (principal.user_id, op.now);
+        let event = EventDraft::new(op, Action::ProfileChanged)
+            .subject(id)
+            .data([("name", change.name.is_some().into()), ("locale", change.locale.is_some().into())]);
+        self.change(move |tx| {
+            let Some(mut user) = users::find(tx.tx, id)? else {
+                tx.quietly();
+                return Ok(None);
+            };
+            if let Some(name) = &change.name {
+                user.name = name.as_ref().map(|name| name.as_str().to_owned());
+            }
+            if let Some(locale) = change.locale {
+                user.locale = Some(locale.as_str().to_owned());
+            }
+            if !users::update_profile(tx.tx, id, user.name.as_deref(), user.locale.as_deref(), now)? {
+                tx.quietly();
+                return Ok(None);
+            }
+            user.updated_at = now;
+            tx.record(&event)?;
+            Ok(Some(user))
+        })
+        .await
+    }
+}

@@ -1,0 +1,248 @@
+//! Sessions: whose a credential is, which ones a person has, and how they end.
+
+pub(crate) mod cache;
+pub mod start;
+
+use std::sync::Arc;
+
+use doorward_model::id::{RevocationId, SessionId, UserId};
+use doorward_model::secret::PlainToken;
+use doorward_model::time::Timestamp;
+use doorward_store::revocations::{self, RevokedKind};
+use doorward_store::sessions;
+pub use doorward_store::sessions::Session;
+use doorward_store::{StoreError, Tx};
+
+use crate::App;
+use crate::authentication::{AuthenticationError, Principal, Via};
+use crate::event::{Action, EventDraft};
+use crate::failure::Failure;
+use crate::op::Op;
+use cache::Live;
+
+/// Sorts after every session id: where a list begins.
+const BEFORE_ALL: &str = "session_~";
+
+impl App {
+    /// Whose session cookie this is.
+    pub async fn authenticate_cookie(&self, op: &Op, cookie: &PlainToken) -> Result<Principal, AuthenticationError> {
+        let credential = cookie.hash();
+        let live = match self.session_cache.find_by_credential(&credential, op.now) {
+            Some(live) => live,
+            None => self.load(move |tx| sessions::find_by_credential(tx, &credential)).await?,
+        };
+        self.admit(op, &live, Via::Cookie)
+    }
+
+    /// Whose access token this is. The signature alone is not enough: the session must be alive now.
+    pub async fn authenticate_bearer(&self, op: &Op, token: &str) -> Result<Principal, AuthenticationError> {
+        let claims = self.keys.verify_access_token(token, op.now).map_err(AuthenticationError::from)?;
+        let id = claims.session_id;
+        let live = match self.session_cache.find(id, op.now) {
+            Some(live) => live,
+            None => self.load(move |tx| sessions::find(tx, id)).await?,
+        };
+        if live.session.user_id != claims.subject {
+            return Err(AuthenticationError::Invalid);
+        }
+        self.admit(op, &live, Via::Bearer)
+    }
+
+    async fn load<F>(&self, find: F) -> Result<Arc<Live>, AuthenticationError>
+    where
+        F: Fn(&mut Tx<'_>) -> Result<Option<Session>, StoreError> + Send + 'static,
+    {
+        let ticket = self.session_cache.ticket();
+        let found = self.store.read(find).await.map_err(AuthenticationError::Unavailable)?;
+        let session = found.ok_or(AuthenticationError::Invalid)?;
+        Ok(self.session_cache.insert(session, ticket))
+    }
+
+    fn admit(&self, op: &Op, live: &Live, via: Via) -> Result<Principal, AuthenticationError> {
+        let session = &live.session;
+        usable(session, live.last_seen(), op.now)?;
+        self.session_cache.see(live, op.now);
+        Ok(Principal {
+            user_id: session.user_id,
+            session_id: session.id,
+            is_admin: session.user_is_admin,
+            authenticated_at: session.authenticated_at,
+            via,
+        })
+    }
+
+    /// A page of the living sessions of `user`, newest first, with the id to continue from.
+    pub async fn list_sessions(
+        &self,
+        op: &Op,
+        user: UserId,
+        before: Option<SessionId>,
+        limit: u8,
+    ) -> Result<(Vec<Session>, Option<SessionId>), Failure> {
+        let (now, limit) = (op.now, i64::from(limit));
+        let before = before.map_or_else(|| BEFORE_ALL.to_owned(), |id| id.to_string());
+        let mut page = self.store.read(move |tx| sessions::list_living(tx, user, now, &before, limit + 1)).await?;
+        let more = i64::try_from(page.len()).unwrap_or(i64::MAX) > limit;
+        if more {
+            page.pop();
+        }
+        let next = if more { page.last().map(|session| session.id) } else { None };
+        Ok((page, next))
+    }
+
+    /// Signs out: ends the session the caller acts through.
+    pub async fn sign_out(&self, op: &Op, principal: &Principal) -> Result<(), Failure> {
+        self.end(op, principal.user_id, principal.session_id, Action::SignOut, "signed_out").await.map(|_| ())
+    }
+
+    /// Ends one session of the caller; false when they have no such living session.
+    pub async fn end_session(&self, op: &Op, principal: &Principal, id: SessionId) -> Result<bool, Failure> {
+        self.end(op, principal.user_id, id, Action::SessionEnded, "ended_by_user").await
+    }
+
+    async fn end(
+        &self,
+        op: &Op,
+        user: UserId,
+        id: SessionId,
+        action: Action,
+        reason: &'static str,
+    ) -> Result<bool, Failure> {
+        let event = EventDraft::new(op, action).subject(id);
+        let entry = RevocationId::new(op.now, op.random.as_ref());
+        let now = op.now;
+        let ended = self
+            .change(move |change| {
+                if !sessions::revoke(change.tx, id, user, now, reason)? {
+                    change.quietly();
+                    return Ok(false);
+                }
+                revocations::insert(change.tx, entry, RevokedKind::Session, &id.to_string(), now)?;
+                change.record(&event)?;
+                Ok(true)
+            })
+            .await?;
+        if ended {
+            self.session_cache.forget(&[id]);
+        }
+        Ok(ended)
+    }
+
+    /// Ends every session of the caller but the one they act through; says how many.
+    pub async fn end_other_sessions(&self, op: &Op, principal: &Principal) -> Result<usize, Failure> {
+        let (user, keep, now) = (principal.user_id, principal.session_id, op.now);
+        let event = EventDraft::new(op, Action::SessionEnded).subject(user);
+        let entries = RevocationBatch::new(op);
+        let ended = self
+            .change(move |change| {
+                let ended = sessions::revoke_others(change.tx, user, Some(keep), now, "ended_by_user")?;
+                if ended.is_empty() {
+                    change.quietly();
+                    return Ok(ended);
+                }
+                entries.insert(change.tx, &ended, now)?;
+                change.record(&event.clone().data([("count", ended.len().into())]))?;
+                Ok(ended)
+            })
+            .await?;
+        self.session_cache.forget(&ended);
+        Ok(ended.len())
+    }
+
+    /// Writes the noted uses of sessions in bounded batches; what fails to be written is noted again.
+    pub async fn flush_last_seen(&self) -> Result<usize, Failure> {
+        const BATCH: usize = 500;
+        let seen = self.session_cache.take_seen();
+        for (written, batch) in seen.chunks(BATCH).enumerate() {
+            let rows = batch.to_vec();
+            let result = self
+                .store
+                .write(move |tx| {
+                    for (id, at) in &rows {
+                        sessions::see(tx, *id, *at)?;
+                    }
+                    Ok::<_, StoreError>(())
+                })
+                .await;
+            if let Err(error) = result {
+                for (id, at) in &seen[written * BATCH..] {
+                    self.session_cache.see_later(*id, *at);
+                }
+                return Err(error.into());
+            }
+        }
+        Ok(seen.len())
+    }
+
+    /// Applies what other nodes (or the command line) revoked lately to the cache, and with that allows it to
+    /// be believed for a little longer.
+    pub async fn poll_revocations(&self, op: &Op) -> Result<(), Failure> {
+        // Rows are dated before their commit; looking back covers slow commits and clocks that differ.
+        const LOOK_BACK_MS: i64 = 15_000;
+        const MOST: i64 = 10_000;
+        let since = op.now.plus_ms(-LOOK_BACK_MS);
+        let revoked = self.store.read(move |tx| revocations::list_since(tx, since, MOST)).await?;
+        if i64::try_from(revoked.len()).unwrap_or(MOST) >= MOST {
+            // More than one look can hold: let requests ask the database until the flood is over.
+            return Ok(());
+        }
+        let mut ids = Vec::new();
+        for entry in revoked {
+            match entry.kind {
+                RevokedKind::Session => ids.extend(SessionId::parse(&entry.subject).ok()),
+                RevokedKind::User => {
+                    if let Ok(user) = UserId::parse(&entry.subject) {
+                        self.session_cache.forget_user(user);
+                    }
+                }
+            }
+        }
+        if !ids.is_empty() {
+            self.session_cache.forget(&ids);
+        }
+        self.session_cache.trust(op.now);
+        Ok(())
+    }
+}
+
+/// Whether a session may be used at `now`.
+pub(crate) fn usable(session: &Session, last_seen: Timestamp, now: Timestamp) -> Result<(), AuthenticationError> {
+    if session.revoked_at.is_some() || session.user_disabled {
+        return Err(AuthenticationError::SessionRevoked);
+    }
+    if now >= session.expires_at || now >= last_seen.plus_ms(session.idle_ms) {
+        return Err(AuthenticationError::SessionExpired);
+    }
+    Ok(())
+}
+
+/// Ids for entries of the revocation list, made before the transaction that may run twice: the first entry's
+/// bytes, with the position mixed in.
+#[derive(Clone, Copy)]
+pub(crate) struct RevocationBatch([u8; 16]);
+
+impl RevocationBatch {
+    /// Ids dated now.
+    pub(crate) fn new(op: &Op) -> Self {
+        Self(*RevocationId::new(op.now, op.random.as_ref()).uuid())
+    }
+
+    /// Adds one entry a session.
+    pub(crate) fn insert(self, tx: &mut Tx<'_>, ended: &[SessionId], now: Timestamp) -> Result<(), StoreError> {
+        for (position, id) in ended.iter().enumerate() {
+            let mut uuid = self.0;
+            let position = u32::try_from(position).unwrap_or(u32::MAX).to_be_bytes();
+            for (byte, mixed) in uuid[12..].iter_mut().zip(position) {
+                *byte ^= mixed;
+            }
+            let entry = RevocationId::from_uuid(uuid);
+            revocations::insert(tx, entry, RevokedKind::Session, &id.to_string(), now)?;
+        }
+        Ok(())
+    }
+
+    /// Adds one entry for everything of a user.
+    pub(crate) fn insert_user(self, tx: &mut Tx<'_>, user: UserId, now: Timestamp) -> Result<(), StoreError> {
+        revocations::insert(tx, RevocationId::from_uuid(self.0), RevokedKind::User, &user.to_string(), now)
+    }
+}
