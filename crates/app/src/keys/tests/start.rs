@@ -24,7 +24,7 @@ async fn a_second_start_finds_the_same_keys() {
         assert_eq!(first.jwks(at(1)), second.jwks(at(1)));
         assert_eq!(refresh_token(&first), refresh_token(&second));
         assert_eq!(first.subject_lookup(), second.subject_lookup());
-        assert_eq!(first.known_device().fingerprint(), second.known_device().fingerprint());
+        assert_eq!(first.known_device(), second.known_device());
         assert_eq!((first.epoch(), second.epoch()), (Epoch::FIRST, Epoch::FIRST));
         assert!(second.verify_access_token(token.text.reveal(), at(1)).is_ok());
     })
