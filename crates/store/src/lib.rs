@@ -14,7 +14,6 @@ pub mod leases;
 pub mod mail_budgets;
 pub mod meta;
 pub mod migrations;
-pub mod migrations;
 pub mod one_time_tokens;
 pub mod pending_signups;
 pub mod revocations;
