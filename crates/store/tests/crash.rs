@@ -1,6 +1,8 @@
 //! An answered write survives the death of its process, and the system call that makes it survive a power cut is
 //! made before the answer.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests fail by panicking")]
+
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -11,7 +13,7 @@ use tempfile::TempDir;
 
 const TARGET: &str = "DOORWARD_CRASH_TARGET";
 const WRITERS: &str = "DOORWARD_CRASH_WRITERS";
-const WRITES: &str = "DOORWARD_CRASH_WRITES";
+const ROUNDS: &str = "DOORWARD_CRASH_ROUNDS";
 
 static INSERT: Statement = Statement::new("crash::INSERT", "INSERT INTO answered (id, filler) VALUES ($1, $2)");
 static LIST: Statement = Statement::new("crash::LIST", "SELECT id FROM answered ORDER BY id");
@@ -39,13 +41,13 @@ fn open(target: &str) -> Store {
 async fn storm() {
     let target = environment(TARGET).expect("started by the other tests of this file");
     let number = |name| environment(name).unwrap().parse::<i64>().unwrap();
-    let (writers, writes) = (number(WRITERS), number(WRITES));
+    let (writers, rounds) = (number(WRITERS), number(ROUNDS));
     let store = open(&target);
     let tasks: Vec<_> = (0..writers)
         .map(|writer| {
             let store = store.clone();
             tokio::spawn(async move {
-                for count in 0..writes {
+                for count in 0..rounds {
                     insert(&store, writer * 1_000_000 + count).await.unwrap();
                     let line = format!("answered {}\n", writer * 1_000_000 + count);
                     std::io::stdout().lock().write_all(line.as_bytes()).unwrap();
@@ -72,12 +74,12 @@ async fn create_table(target: &str) {
     store.close().await;
 }
 
-fn start_storm(mut command: Command, target: &str, writers: u32, writes: u32) -> Child {
+fn start_storm(mut command: Command, target: &str, writers: u32, rounds: u32) -> Child {
     command
         .args(["--exact", "storm", "--ignored", "--nocapture", "--test-threads", "1"])
         .env(TARGET, target)
         .env(WRITERS, writers.to_string())
-        .env(WRITES, writes.to_string())
+        .env(ROUNDS, rounds.to_string())
         .stdout(Stdio::piped())
         .spawn()
         .unwrap()
@@ -164,7 +166,7 @@ enum Step {
 }
 
 /// Runs a storm under strace and returns its syncs and answers in order.
-fn trace_storm(database: &Path, trace: &Path, writers: u32, writes: u32) -> Vec<Step> {
+fn trace_storm(database: &Path, trace: &Path, writers: u32, rounds: u32) -> Vec<Step> {
     assert!(
         Command::new("strace").arg("--version").stdout(Stdio::null()).status().is_ok_and(|status| status.success()),
         "strace is missing: apt-get install strace"
@@ -172,7 +174,7 @@ fn trace_storm(database: &Path, trace: &Path, writers: u32, writes: u32) -> Vec<
     let mut strace = Command::new("strace");
     strace.args(["-f", "-s", "64", "-e", "trace=fdatasync,fsync,write", "-o"]).arg(trace);
     strace.arg(std::env::current_exe().unwrap());
-    let child = start_storm(strace, database.to_str().unwrap(), writers, writes);
+    let child = start_storm(strace, database.to_str().unwrap(), writers, rounds);
     assert!(child.wait_with_output().unwrap().status.success());
     let mut steps = Vec::new();
     for line in std::fs::read_to_string(trace).unwrap().lines() {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::connector::Connector;
 use super::error::translate;
 use super::link::Link;
+use crate::engine::moment;
 use crate::engine::queue::{Entry, Queue};
 use crate::engine::work::Verdict;
 use crate::tx::{Failure, Session};
@@ -133,7 +134,8 @@ impl Worker {
         match failure {
             Failure::Race => {
                 let most = Duration::from_millis(2 << run.min(6));
-                std::thread::sleep(most * u32::from(self.next_jitter()) / 255);
+                let pause = most * u32::from(self.next_jitter()) / 255;
+                self.queue.sleep_until(moment::now() + pause);
             }
             Failure::StalePlan => self.session.iter_mut().for_each(Session::forget_statements),
             Failure::ConnectionLost | Failure::Final => self.disconnect(),
