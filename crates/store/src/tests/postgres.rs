@@ -85,6 +85,33 @@ async fn a_serialization_failure_is_resolved_by_running_again() {
 }
 
 #[tokio::test]
+async fn a_statement_prepared_before_a_schema_change_is_prepared_again() {
+    static FIND: Statement = Statement::new("tests::FIND", "SELECT label FROM items WHERE id = $1");
+    static ALTER: Statement = Statement::new("tests::ALTER", "ALTER TABLE items ALTER COLUMN label TYPE VARCHAR(100)");
+    let database = PostgresDatabase::new();
+    let store = database.open_with(&PostgresOptions { connections: 1, ..PostgresOptions::default() });
+    create_items(&store).await;
+    insert_item(&store, 1).await.unwrap();
+    for alter in [true, false] {
+        let runs = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&runs);
+        let found: Result<Option<String>, StoreError> = store
+            .write(move |tx| {
+                counted.fetch_add(1, Ordering::Relaxed);
+                tx.query_one(&FIND, &[1_i64.into()], |row| row.get(0))
+            })
+            .await;
+        assert_eq!(found.unwrap(), None);
+        assert_eq!(runs.load(Ordering::Relaxed), if alter { 1 } else { 2 });
+        if alter {
+            let altered: Result<u64, StoreError> = store.write(|tx| tx.execute(&ALTER, &[])).await;
+            altered.unwrap();
+        }
+    }
+    store.close().await;
+}
+
+#[tokio::test]
 async fn a_closure_that_always_loses_is_given_up() {
     let database = PostgresDatabase::new();
     let store = database.open();

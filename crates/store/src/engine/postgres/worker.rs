@@ -78,6 +78,7 @@ impl Worker {
     }
 
     fn serve(&mut self, mut entry: Entry) {
+        let mut replanned = false;
         for run in 0..MOST_RUNS {
             if self.ensure_connected().is_err() {
                 if self.link.is_connected() {
@@ -89,7 +90,12 @@ impl Worker {
             match self.run_once(&mut entry) {
                 Run::Done => return entry.work.answer(),
                 Run::Unknown => return entry.work.refuse(StoreError::Unavailable),
-                Run::Again(failure) => self.prepare_for_another_run(failure, run),
+                // Prepared afresh it failed the same way: the server really does not support it.
+                Run::Again(Failure::StalePlan) if replanned => return entry.work.answer(),
+                Run::Again(failure) => {
+                    replanned |= failure == Failure::StalePlan;
+                    self.prepare_for_another_run(failure, run);
+                }
             }
         }
         metrics::counter!("store_refused_total", "queue" => "postgres", "reason" => "races").increment(1);
