@@ -30,7 +30,7 @@ mod value;
 pub use catalog::all_statements;
 pub use cell::{Cell, FromColumn};
 pub use durability::Durability;
-pub use engine::postgres::PostgresOptions;
+pub use engine::postgres::{PostgresOptions, PostgresUrlReport, inspect_postgres_url};
 pub use engine::sqlite::SqliteOptions;
 pub use error::{Fault, StoreError};
 pub use statement::Statement;

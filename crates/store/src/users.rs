@@ -76,7 +76,10 @@ statements! {
     LIST = "SELECT id, email, email_canonical, email_verified_at, name, locale, is_admin, disabled_at, last_signed_in_at, created_at, updated_at \
             FROM users WHERE id > $1 ORDER BY id LIMIT $2";
     /// Whether anybody administers the deployment.
-    ANY_ADMIN = "SELECT id FROM users WHERE is_admin = $1 LIMIT 1";
+    ANY_ADMIN = {
+        sqlite: "SELECT id FROM users WHERE is_admin = 1 LIMIT 1",
+        postgres: "SELECT id FROM users WHERE is_admin LIMIT 1",
+    };
     /// Changes what the person may change themselves.
     UPDATE_PROFILE = "UPDATE users SET name = $2, locale = $3, updated_at = $4 WHERE id = $1 AND disabled_at IS NULL";
     /// Keeps a user out, if they are not kept out already.
@@ -162,7 +165,7 @@ pub fn list(tx: &mut Tx<'_>, after: &str, limit: i64) -> Result<Vec<User>, Store
 
 /// Whether anybody administers this deployment.
 pub fn any_admin(tx: &mut Tx<'_>) -> Result<bool, StoreError> {
-    let found = tx.query_optional(&ANY_ADMIN, &[true.into()], |row| row.get::<String>(0))?;
+    let found = tx.query_optional(&ANY_ADMIN, &[], |row| row.get::<String>(0))?;
     Ok(found.is_some())
 }
 

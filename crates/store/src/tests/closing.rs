@@ -19,7 +19,7 @@ async fn on_narrow<F: Future<Output = ()>>(queue: usize, patience: Duration, tes
 
 #[tokio::test]
 async fn a_full_queue_refuses_at_once() {
-    on_narrow(2, Duration::from_secs(60), |store| async move {
+    on_narrow(2, Duration::from_mins(1), |store| async move {
         create_items(&store).await;
         let held = Held::writer(&store).await;
         let first = enqueue(&store, |tx| tx.execute(&INSERT_ITEM, &[1_i64.into()])).await;
@@ -50,7 +50,7 @@ async fn whoever_waits_too_long_is_refused_while_the_thread_is_still_busy() {
 
 #[tokio::test]
 async fn closing_commits_what_was_accepted_and_refuses_the_rest() {
-    on_narrow(100, Duration::from_secs(60), |store| async move {
+    on_narrow(100, Duration::from_mins(1), |store| async move {
         create_items(&store).await;
         let held = Held::writer(&store).await;
         let mut accepted = Vec::new();

@@ -31,12 +31,9 @@ async fn a_failing_and_a_panicking_closure_roll_back_alone() {
         Err::<(), _>(StoreError::Corrupt("refused by the closure"))
     })
     .await;
-    let panicking = enqueue(&store, |tx| {
+    let panicking = enqueue::<()>(&store, |tx| {
         insert(tx, 3)?;
-        if tx.failure().is_none() {
-            panic!("on purpose");
-        }
-        Ok(())
+        panic!("on purpose")
     })
     .await;
     let conflicting = enqueue(&store, |tx| {
@@ -74,7 +71,11 @@ async fn an_answer_waits_for_the_commit_of_its_batch() {
     let held = Held::writer(&store).await;
     let early = enqueue(&store, |tx| insert(tx, 1)).await;
     let (gate, entered, release) = gate();
-    let late = enqueue(&store, move |_| gate.pass()).await;
+    let late = enqueue(&store, move |_| {
+        gate.pass();
+        Ok(())
+    })
+    .await;
     held.release().await;
     entered.await.unwrap();
     for _ in 0..100 {

@@ -132,7 +132,14 @@ impl Held {
         let (gate, entered, release) = gate();
         let task = tokio::spawn({
             let store = store.clone();
-            async move { store.write(move |_| gate.pass()).await }
+            async move {
+                store
+                    .write(move |_| {
+                        gate.pass();
+                        Ok(())
+                    })
+                    .await
+            }
         });
         entered.await.unwrap();
         Self { release, task }
@@ -157,12 +164,11 @@ pub(crate) fn gate() -> (Arc<Gate>, tokio::sync::oneshot::Receiver<()>, mpsc::Se
 }
 
 impl Gate {
-    pub(crate) fn pass(&self) -> Result<(), StoreError> {
+    pub(crate) fn pass(&self) {
         if let Some(reached) = self.entered.lock().unwrap().take() {
             reached.send(()).unwrap();
             self.released.lock().unwrap().recv().unwrap();
         }
-        Ok(())
     }
 }
 

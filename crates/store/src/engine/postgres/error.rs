@@ -19,6 +19,7 @@ pub(crate) fn translate(statement: &'static str, error: &Error) -> (Failure, Sto
             StoreError::Conflict(cause.constraint().unwrap_or("an unnamed constraint").to_owned())
         }
         // The detail and hint may quote rows; the message of these codes does not.
+        Failure::StalePlan => Fault::new(statement, cause.code().code(), cause.message()).into(),
         Failure::Final if !is_passing(cause.code()) => {
             Fault::new(statement, cause.code().code(), cause.message()).into()
         }

@@ -7,6 +7,8 @@ mod tls;
 mod url;
 mod worker;
 
+pub use url::{PostgresUrlReport, inspect_postgres_url};
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;

@@ -67,6 +67,27 @@ impl DatabaseUrl {
     }
 }
 
+/// What a database URL asks for, without opening it: for the check of a configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PostgresUrlReport {
+    /// Every address is a Unix socket or this machine.
+    pub is_local: bool,
+    /// The server has to prove with a certificate who it is.
+    pub is_verified: bool,
+    /// A password stands in the URL itself.
+    pub has_password: bool,
+}
+
+/// Reads a database URL; refuses what [`crate::Store::open_postgres`] would refuse without connecting.
+pub fn inspect_postgres_url(url: &str) -> Result<PostgresUrlReport, crate::StoreError> {
+    let url = DatabaseUrl::parse(url)?;
+    Ok(PostgresUrlReport {
+        is_local: is_local(&url.config),
+        is_verified: matches!(url.ssl_mode, SslMode::VerifyCa | SslMode::VerifyFull),
+        has_password: url.config.get_password().is_some(),
+    })
+}
+
 #[derive(Default)]
 struct Parameters {
     mode: Option<SslMode>,
@@ -163,6 +184,15 @@ mod tests {
         ] {
             assert_eq!(mode_of(url), SslMode::VerifyFull, "{url}");
         }
+    }
+
+    #[test]
+    fn an_unprotected_or_password_bearing_url_is_reported() {
+        let report = |url| inspect_postgres_url(url).unwrap();
+        let expected = |is_local, is_verified, has_password| PostgresUrlReport { is_local, is_verified, has_password };
+        assert_eq!(report("postgres://u@localhost/d"), expected(true, false, false));
+        assert_eq!(report("postgres://u:p@db.example/d"), expected(false, true, true));
+        assert_eq!(report("postgres://u@db.example/d?sslmode=require"), expected(false, false, false));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::connector::Connector;
 use super::error::translate;
 use super::link::Link;
+use crate::engine::moment;
 use crate::engine::queue::{Entry, Queue};
 use crate::engine::work::Verdict;
 use crate::tx::{Failure, Session};
@@ -77,6 +78,7 @@ impl Worker {
     }
 
     fn serve(&mut self, mut entry: Entry) {
+        let mut replanned = false;
         for run in 0..MOST_RUNS {
             if self.ensure_connected().is_err() {
                 if self.link.is_connected() {
@@ -88,7 +90,12 @@ impl Worker {
             match self.run_once(&mut entry) {
                 Run::Done => return entry.work.answer(),
                 Run::Unknown => return entry.work.refuse(StoreError::Unavailable),
-                Run::Again(failure) => self.prepare_for_another_run(failure, run),
+                // Prepared afresh it failed the same way: the server really does not support it.
+                Run::Again(Failure::StalePlan) if replanned => return entry.work.answer(),
+                Run::Again(failure) => {
+                    replanned |= failure == Failure::StalePlan;
+                    self.prepare_for_another_run(failure, run);
+                }
             }
         }
         metrics::counter!("store_refused_total", "queue" => "postgres", "reason" => "races").increment(1);
@@ -133,7 +140,8 @@ impl Worker {
         match failure {
             Failure::Race => {
                 let most = Duration::from_millis(2 << run.min(6));
-                std::thread::sleep(most * u32::from(self.next_jitter()) / 255);
+                let pause = most * u32::from(self.next_jitter()) / 255;
+                self.queue.sleep_until(moment::now() + pause);
             }
             Failure::StalePlan => self.session.iter_mut().for_each(Session::forget_statements),
             Failure::ConnectionLost | Failure::Final => self.disconnect(),
