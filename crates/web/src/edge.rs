@@ -1,10 +1,10 @@
 //! What happens to every request, in this order:
 //!
-//! 1. [`present`] (outermost): request id, time, client address, cookies; log span; afterwards the answer gets its
+//! 1. `present` (outermost): request id, time, client address, cookies; log span; afterwards the answer gets its
 //!    form, its headers, its log line and its metrics;
 //! 2. the deadline (30 s → 503);
 //! 3. the panic net (→ 500);
-//! 4. [`guard`]: URL, headers, host, body size and encoding; limits for strangers; origin and CSRF header; who is
+//! 4. `guard`: URL, headers, host, body size and encoding; limits for strangers; origin and CSRF header; who is
 //!    asking; limits for the signed-in; form token;
 //! 5. the handler.
 //!

@@ -4,7 +4,7 @@ mod list_query;
 
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, Path};
+use axum::extract::{FromRequestParts, OptionalFromRequestParts, Path};
 use axum::response::{IntoResponseParts, ResponseParts};
 use doorward_app::authentication::Principal;
 use doorward_model::id::{Id, Kind};
@@ -54,7 +54,8 @@ pub struct PreCookie(pub PreNonce);
 pub struct PublicFormToken(pub PlainToken);
 
 /// The token that belongs to the session cookie: for the field `csrf_token` of a form after sign-in, and for the header
-/// `X-CSRF-Token`. A request without the cookie (with a Bearer token, say) is refused as forbidden.
+/// `X-CSRF-Token`. A request without the cookie (with a Bearer token, say) is refused as forbidden; take
+/// `Option<SessionFormToken>` where that may be.
 #[derive(Clone, Debug)]
 pub struct SessionFormToken(pub PlainToken);
 
@@ -134,11 +135,20 @@ from_context! {
     });
 }
 
+impl<S: Send + Sync> OptionalFromRequestParts<S> for SessionFormToken {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Problem> {
+        Ok(context(parts)?.session_cookie().map(|cookie| Self(csrf::session_token(cookie))))
+    }
+}
+
 impl<K: Kind, S: Send + Sync> FromRequestParts<S> for PathId<K> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let Path(text) = Path::<String>::from_request_parts(parts, state).await.map_err(|_| Code::NotFound)?;
+        let path = <Path<String> as FromRequestParts<S>>::from_request_parts(parts, state).await;
+        let Path(text) = path.map_err(|_| Code::NotFound)?;
         Id::parse(&text).map(Self).map_err(|_| Code::NotFound.into())
     }
 }

@@ -1,7 +1,7 @@
 //! Request-rate limits: a generic cell rate algorithm (GCRA) over the injected time, kept in bounded memory.
 //!
 //! Whoever is not signed in counts by address (an IPv6 network of 64 bits is one source), whoever is by session.
-//! Credentials that turn out invalid count strictly by address as well. These limits protect the machine; guessing
+//! Credentials that are refused count by address as well. These limits protect the machine; guessing
 //! passwords is throttled elsewhere, by account and network, in the database.
 
 mod gcra;
@@ -51,7 +51,16 @@ impl Subject {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Meter {
     Requests(RateClass),
-    InvalidCredentials,
+    Refused(Refused),
+}
+
+/// Why a credential was refused, as far as limits care.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Refused {
+    /// A token that is none: somebody tries, so this is strict.
+    Invalid,
+    /// A session cookie that is not live (any more): browsers keep sending them, a whole office at once after a restore.
+    Stale,
 }
 
 /// All counters of this node.
@@ -80,17 +89,17 @@ impl RateLimits {
         Charged { standing, name: class_name(class) }
     }
 
-    /// Counts a credential that turned out invalid.
-    pub(crate) fn charge_invalid_credential(&self, subject: Subject, now: Timestamp) {
-        let quota = self.quota(Meter::InvalidCredentials, subject);
-        self.cells.charge((Meter::InvalidCredentials, subject), quota, now);
+    /// Counts a refused credential.
+    pub(crate) fn charge_refused(&self, kind: Refused, subject: Subject, now: Timestamp) {
+        let meter = Meter::Refused(kind);
+        self.cells.charge((meter, subject), self.quota(meter, subject), now);
     }
 
-    /// Where `subject` stands with invalid credentials, without counting anything.
-    pub(crate) fn look_at_invalid_credentials(&self, subject: Subject, now: Timestamp) -> Charged {
-        let quota = self.quota(Meter::InvalidCredentials, subject);
-        let standing = self.cells.look((Meter::InvalidCredentials, subject), quota, now);
-        Charged { standing, name: "invalid-credential" }
+    /// Where `subject` stands with refused credentials, without counting anything.
+    pub(crate) fn look_at_refused(&self, kind: Refused, subject: Subject, now: Timestamp) -> Charged {
+        let meter = Meter::Refused(kind);
+        let standing = self.cells.look((meter, subject), self.quota(meter, subject), now);
+        Charged { standing, name: "refused-credential" }
     }
 
     /// Forgets every counter that is back to full; a background task calls it once a minute. Returns how many remain.
@@ -100,19 +109,36 @@ impl RateLimits {
 
     fn quota(&self, meter: Meter, subject: Subject) -> Quota {
         let is_session = matches!(subject, Subject::Session(_));
-        let (per_minute, burst) = match (meter, is_session) {
-            (Meter::Requests(RateClass::Static | RateClass::Metadata), _) => (1200, 600),
-            (Meter::Requests(RateClass::Read), false) => (120, 120),
-            (Meter::Requests(RateClass::Read), true) => (600, 200),
-            (Meter::Requests(RateClass::Write), false) | (Meter::Requests(RateClass::Renewal), true) => (60, 60),
-            (Meter::Requests(RateClass::Write), true) => (120, 60),
-            (Meter::Requests(RateClass::Credential), false) => (30, 60),
-            (Meter::Requests(RateClass::Credential), true) => (30, 30),
-            // Many people renew from behind one address; the strict limits are per family and on invalid tokens.
-            (Meter::Requests(RateClass::Renewal), false) => (1200, 1200),
-            (Meter::InvalidCredentials, _) => (20, 20),
+        let (per_minute, burst) = match meter {
+            Meter::Requests(class) if is_session => session_limit(class),
+            Meter::Requests(class) => address_limit(class),
+            Meter::Refused(Refused::Invalid) => (30, 60),
+            Meter::Refused(Refused::Stale) => (300, 300),
         };
         Quota::per_minute(per_minute, burst, self.scale)
+    }
+}
+
+/// Requests a minute and at once, of one session.
+fn session_limit(class: RateClass) -> (u32, u32) {
+    match class {
+        RateClass::Static | RateClass::Metadata => (1200, 600),
+        RateClass::Read => (600, 200),
+        RateClass::Write => (120, 60),
+        RateClass::Credential => (30, 30),
+        RateClass::Renewal => (60, 60),
+    }
+}
+
+/// Requests a minute and at once, of everybody at one address who is not signed in.
+fn address_limit(class: RateClass) -> (u32, u32) {
+    match class {
+        RateClass::Static | RateClass::Metadata => (1200, 600),
+        RateClass::Read => (120, 120),
+        RateClass::Write => (60, 60),
+        RateClass::Credential => (30, 60),
+        // Many people renew from behind one address; the strict limits are per family and on invalid tokens.
+        RateClass::Renewal => (1200, 1200),
     }
 }
 

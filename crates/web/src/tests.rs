@@ -9,6 +9,7 @@ mod errors;
 mod headers;
 mod hosts;
 mod limits;
+mod observed;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -34,7 +34,7 @@ pub(crate) fn client_address(peer: Option<SocketAddr>, headers: &HeaderMap, sett
     Some(client.unwrap_or(peer))
 }
 
-/// A request id made by a trusted proxy, when it has our form.
+/// A request id made by a trusted proxy: in our form, or 128 bits in lower-case hexadecimal as nginx makes them.
 pub(crate) fn given_request_id(
     peer: Option<SocketAddr>,
     headers: &HeaderMap,
@@ -48,7 +48,13 @@ pub(crate) fn given_request_id(
     if values.next().is_some() {
         return None;
     }
-    RequestId::parse(value).ok()
+    RequestId::parse(value).ok().or_else(|| from_hexadecimal(value))
+}
+
+fn from_hexadecimal(text: &str) -> Option<RequestId> {
+    let is_plain = text.len() == 32 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let bits = u128::from_str_radix(text, 16).ok().filter(|_| is_plain)?;
+    Some(RequestId::from_uuid(bits.to_be_bytes()))
 }
 
 enum Hops {

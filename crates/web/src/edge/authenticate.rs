@@ -6,8 +6,7 @@ use http::{HeaderMap, header};
 
 use crate::cookies::{Cookies, Sent};
 use crate::gateway::Gateway;
-use crate::problem::Problem;
-use crate::route::Access;
+use crate::rate_limit::Refused;
 
 /// The longest access token that is looked at, in bytes.
 const MAX_BEARER_BYTES: usize = 4096;
@@ -32,6 +31,11 @@ impl<'a> Presented<'a> {
         }
     }
 
+    /// What it counts as when it is refused.
+    pub(crate) fn refused(&self) -> Refused {
+        if self.is_header() { Refused::Invalid } else { Refused::Stale }
+    }
+
     /// Whether the `Authorization` header alone decides, so that cookies carry no authority.
     pub(crate) fn is_header(&self) -> bool {
         matches!(self, Self::Bearer(_) | Self::Unreadable)
@@ -49,32 +53,16 @@ fn is_token68(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=')
 }
 
-/// The outcome of looking at a credential.
-pub(crate) enum Identity {
-    Anonymous,
-    Known(Principal),
-}
-
-/// Asks the application, as far as `access` wants to know.
+/// Asks the application whom the credential belongs to; nobody when there is none.
 pub(crate) async fn authenticate<G: Gateway>(
     gateway: &G,
     op: &Op,
-    access: Access,
     presented: &Presented<'_>,
-) -> Result<Identity, Problem> {
-    if access == Access::Public {
-        return Ok(Identity::Anonymous);
-    }
-    let found = match presented {
-        Presented::Nothing if access == Access::Optional => return Ok(Identity::Anonymous),
-        Presented::Bearer(token) => gateway.authenticate_bearer(op, token).await,
-        Presented::Cookie(Sent::Present(cookie)) => gateway.authenticate_cookie(op, cookie.clone()).await,
-        Presented::Nothing | Presented::Unreadable | Presented::Cookie(_) => Err(AuthenticationError::Invalid),
-    };
-    match found {
-        Ok(principal) => Ok(Identity::Known(principal)),
-        Err(error @ AuthenticationError::Unavailable(_)) => Err(error.into()),
-        Err(_) if access == Access::Optional && !presented.is_header() => Ok(Identity::Anonymous),
-        Err(error) => Err(error.into()),
+) -> Result<Option<Principal>, AuthenticationError> {
+    match presented {
+        Presented::Nothing => Ok(None),
+        Presented::Bearer(token) => gateway.authenticate_bearer(op, token).await.map(Some),
+        Presented::Cookie(Sent::Present(cookie)) => gateway.authenticate_cookie(op, cookie.clone()).await.map(Some),
+        Presented::Cookie(_) | Presented::Unreadable => Err(AuthenticationError::Invalid),
     }
 }

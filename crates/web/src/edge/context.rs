@@ -108,6 +108,10 @@ impl RequestContext {
         self.source.get_or_init(|| source);
     }
 
+    pub(crate) fn has_authorization(&self) -> bool {
+        self.has_authorization
+    }
+
     /// The session cookie, unless an `Authorization` header speaks instead of it.
     pub(crate) fn session_cookie(&self) -> Option<&PlainToken> {
         self.cookies.session.present().filter(|_| !self.has_authorization)

@@ -6,14 +6,16 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::authenticate::{Identity, Presented, authenticate};
+use doorward_app::authentication::AuthenticationError;
+
+use super::authenticate::{Presented, authenticate};
 use super::context::RequestContext;
 use super::{Arrival, Station, cors, limits, shape};
 use crate::body::{FormFields, read_body};
 use crate::csrf;
 use crate::gateway::Gateway;
 use crate::problem::{Code, Problem};
-use crate::rate_limit::Subject;
+use crate::rate_limit::{Refused, Subject};
 use crate::route::{Access, CsrfRule, Door, RateClass, RouteInfo};
 
 /// Lets a request through to its handler, or answers why not.
@@ -48,13 +50,13 @@ pub(crate) async fn guard<G: Gateway>(
     let response = next.run(request).await;
     let problem = response.extensions().get::<Problem>();
     if problem.is_some_and(|problem| limits::is_invalid_credential(problem.code())) {
-        count_invalid_credential(&station, &context);
+        count_refused(&station, Refused::Invalid, &context);
     }
     response
 }
 
-fn count_invalid_credential<G: Gateway>(station: &Station<G>, context: &RequestContext) {
-    station.edge.limits.charge_invalid_credential(Subject::of_address(context.address), context.now);
+fn count_refused<G: Gateway>(station: &Station<G>, kind: Refused, context: &RequestContext) {
+    station.edge.limits.charge_refused(kind, Subject::of_address(context.address), context.now);
 }
 
 fn charge_stranger<G: Gateway>(
@@ -71,34 +73,61 @@ async fn check_route<G: Gateway>(
     context: &RequestContext,
     request: Request,
 ) -> Result<Request, Problem> {
-    let edge = &station.edge;
-    let headers = request.headers();
-    let presented = Presented::by(headers, &context.cookies);
+    let presented = Presented::by(request.headers(), &context.cookies);
     let asks_who = route.access != Access::Public && !matches!(presented, Presented::Nothing);
-    if asks_who || matches!(route.rate, RateClass::Credential | RateClass::Renewal) {
-        limits::check_invalid_credentials(&edge.limits, context)?;
+    if matches!(route.rate, RateClass::Credential | RateClass::Renewal) {
+        limits::check_refused(&station.edge.limits, Refused::Invalid, context)?;
     }
     if !asks_who {
         charge_stranger(station, route.rate, context)?;
     }
     check_origin(station, route, context, &presented, &request)?;
-    let op = context.op();
-    let identity = authenticate(&edge.gateway, &op, route.access, &presented).await;
-    if asks_who && identity.as_ref().is_err_and(|problem| limits::is_invalid_credential(problem.code())) {
-        count_invalid_credential(station, context);
+    if asks_who {
+        check_credential(station, route, context, &presented).await?;
+    } else if needs_session(route.access) {
+        return Err(Code::InvalidToken.into());
     }
-    match identity? {
-        Identity::Known(principal) => {
+    check_form(route, context, request).await
+}
+
+fn needs_session(access: Access) -> bool {
+    match access {
+        Access::Public | Access::Optional => false,
+        Access::Session | Access::AdminSession => true,
+    }
+}
+
+/// Signs the request in, or refuses it; where signing in is optional a cookie that is not live counts as none.
+async fn check_credential<G: Gateway>(
+    station: &Station<G>,
+    route: &RouteInfo,
+    context: &RequestContext,
+    presented: &Presented<'_>,
+) -> Result<(), Problem> {
+    let edge = &station.edge;
+    let may_stay_anonymous = route.access == Access::Optional && !presented.is_header();
+    match limits::check_refused(&edge.limits, presented.refused(), context) {
+        Ok(()) => {}
+        Err(_) if may_stay_anonymous => return charge_stranger(station, route.rate, context),
+        Err(problem) => return Err(problem),
+    }
+    let op = context.op();
+    match authenticate(&edge.gateway, &op, presented).await {
+        Ok(Some(principal)) => {
             limits::charge(&edge.limits, route.rate, Subject::of_session(&principal.session_id), context)?;
             if route.access == Access::AdminSession && !principal.is_admin {
                 return Err(Code::Forbidden.into());
             }
             context.sign_in(principal);
+            Ok(())
         }
-        Identity::Anonymous if asks_who => charge_stranger(station, route.rate, context)?,
-        Identity::Anonymous => {}
+        Ok(None) => Err(Code::InvalidToken.into()),
+        Err(error @ AuthenticationError::Unavailable(_)) => Err(error.into()),
+        Err(error) => {
+            count_refused(station, presented.refused(), context);
+            if may_stay_anonymous { charge_stranger(station, route.rate, context) } else { Err(error.into()) }
+        }
     }
-    check_form(route, context, request).await
 }
 
 /// Everything against forged requests that can be decided from the headers alone.

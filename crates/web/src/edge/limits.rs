@@ -4,7 +4,7 @@ use http::{HeaderName, HeaderValue};
 
 use super::context::RequestContext;
 use crate::problem::{Code, Problem};
-use crate::rate_limit::{Charged, RateLimits, Subject};
+use crate::rate_limit::{Charged, RateLimits, Refused, Subject};
 use crate::route::RateClass;
 
 const RATELIMIT: HeaderName = HeaderName::from_static("ratelimit");
@@ -22,9 +22,9 @@ pub(crate) fn charge(
     require(&charged)
 }
 
-/// Refuses addresses that presented too many invalid credentials, before the next one costs anything.
-pub(crate) fn check_invalid_credentials(limits: &RateLimits, context: &RequestContext) -> Result<(), Problem> {
-    let charged = limits.look_at_invalid_credentials(Subject::of_address(context.address), context.now);
+/// Refuses addresses that had too many credentials refused, before the next one costs anything.
+pub(crate) fn check_refused(limits: &RateLimits, kind: Refused, context: &RequestContext) -> Result<(), Problem> {
+    let charged = limits.look_at_refused(kind, Subject::of_address(context.address), context.now);
     let verdict = require(&charged);
     if verdict.is_err() {
         describe(&charged, context);
@@ -32,7 +32,7 @@ pub(crate) fn check_invalid_credentials(limits: &RateLimits, context: &RequestCo
     verdict
 }
 
-/// Whether an answer with this code means that somebody tried a credential that is none.
+/// Whether a handler's answer with this code means that somebody tried a token that is none.
 pub(crate) fn is_invalid_credential(code: Code) -> bool {
     matches!(code, Code::InvalidToken | Code::InvalidOneTimeToken)
 }

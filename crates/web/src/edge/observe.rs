@@ -6,6 +6,7 @@ use tokio::time::Instant;
 
 use super::Arrival;
 use super::context::RequestContext;
+use crate::problem::Code;
 
 /// What is said about a request when it is answered.
 pub(crate) struct Observed {
@@ -28,7 +29,7 @@ impl Observed {
         tracing::info_span!("request", request.id = %context.request_id, http.route = self.route)
     }
 
-    pub(crate) fn finish(&self, status: StatusCode, context: &RequestContext) {
+    pub(crate) fn finish(&self, status: StatusCode, problem: Option<Code>, context: &RequestContext) {
         let elapsed = self.started.elapsed();
         let status_text = status.as_str();
         metrics::counter!(
@@ -39,11 +40,16 @@ impl Observed {
         )
         .increment(1);
         metrics::histogram!("http_request_seconds", "route" => self.route).record(elapsed.as_secs_f64());
+        let problem = problem.map(Code::slug);
+        if let Some(code) = problem {
+            metrics::counter!("http_problems_total", "route" => self.route, "code" => code).increment(1);
+        }
         tracing::info!(
             http.method = self.method,
             http.route = self.route,
             http.status = status.as_u16(),
             duration_ms = elapsed.as_secs_f64() * 1000.0,
+            problem.code = problem,
             request.id = %context.request_id,
             client.address = context.address.map(tracing::field::display),
             "request"

@@ -30,37 +30,54 @@ pub(crate) async fn present<G: Gateway>(
     request.extensions_mut().insert(Arc::clone(&context));
     let observed = Observed::begin(request.method(), &station.arrival);
     let span = observed.span(&context);
-    let asked = Asked { headers: request.headers().clone(), path: request.uri().path().to_owned() };
+    let asked = Asked::by(&request, &context, &station);
 
     let deadline = station.edge.settings.timeouts.total;
     let answered = tokio::time::timeout(deadline, next.run(request)).instrument(span.clone()).await;
     let response = answered.unwrap_or_else(|_| Problem::new(Code::TooBusy).into_response());
 
     span.in_scope(|| {
-        let response = finish(&station, &context, &asked, response);
-        observed.finish(response.status(), &context);
+        let (response, problem) = finish(&station, &context, &asked, response);
+        observed.finish(response.status(), problem, &context);
         response
     })
 }
 
 /// What of the request the presentation depends on.
 struct Asked {
+    /// For pages only: the others do not look at them.
+    page: Option<AskedPage>,
+    allowed_origin: Option<HeaderValue>,
+}
+
+struct AskedPage {
     headers: HeaderMap,
     path: String,
 }
 
+impl Asked {
+    fn by<G: Gateway>(request: &Request, context: &RequestContext, station: &Station<G>) -> Self {
+        let headers = request.headers();
+        let page = || AskedPage { headers: headers.clone(), path: request.uri().path().to_owned() };
+        Self {
+            page: context.door.is_page().then(page),
+            allowed_origin: cors::allowed_origin(&station.arrival, headers, &station.edge.settings),
+        }
+    }
+}
+
+/// The final form of an answer, and the code of its problem.
 fn finish<G: Gateway>(
     station: &Station<G>,
     context: &RequestContext,
     asked: &Asked,
     mut response: Response,
-) -> Response {
-    let settings = &station.edge.settings;
-    if let Some(problem) = problem_in(&mut response) {
-        log_cause(&problem);
+) -> (Response, Option<Code>) {
+    let problem = problem_in(&mut response);
+    if let Some(problem) = &problem {
+        log_cause(problem);
         let allow = response.headers_mut().remove(header::ALLOW);
-        let presenter = Presenter { station, context, asked };
-        response = presenter.present(&problem);
+        response = Presenter { station, context, asked }.present(problem);
         if let Some(allow) = allow {
             response.headers_mut().insert(header::ALLOW, allow);
         }
@@ -71,14 +88,15 @@ fn finish<G: Gateway>(
     for (name, value) in context.take_headers() {
         answer.append(name, value);
     }
-    headers::apply(answer, status, context, &station.arrival, &settings.public_url, form_action.as_ref());
+    let public_url = &station.edge.settings.public_url;
+    headers::apply(answer, status, context, &station.arrival, public_url, form_action.as_ref());
     if cors::is_open(&station.arrival) {
         answer.append(header::VARY, HeaderValue::from_static("Origin"));
-        if let Some(origin) = cors::allowed_origin(&station.arrival, &asked.headers, settings) {
-            cors::open(answer, origin);
+        if let Some(origin) = &asked.allowed_origin {
+            cors::open(answer, origin.clone());
         }
     }
-    response
+    (response, problem.map(|problem| problem.code()))
 }
 
 /// The problem a handler returned, or the one that says what a library's own refusal means: what a framework has to say
@@ -115,11 +133,14 @@ struct Presenter<'a, G> {
 
 impl<G: Gateway> Presenter<'_, G> {
     fn present(&self, problem: &Problem) -> Response {
-        let is_page = self.context.door.is_page();
-        if is_page && problem.code().wants_sign_in() {
-            return Redirect::to(SIGN_IN_PATH).into_response();
-        }
-        let mut response = if is_page { self.page(problem) } else { self.document(problem) };
+        let mut response = match &self.asked.page {
+            // A page asked for with an `Authorization` header is no browser's; sending that round is no help.
+            Some(_) if problem.code().wants_sign_in() && !self.context.has_authorization() => {
+                return Redirect::to(SIGN_IN_PATH).into_response();
+            }
+            Some(page) => self.page(problem, page),
+            None => self.document(problem),
+        };
         *response.status_mut() = problem.code().status();
         let headers = response.headers_mut();
         if problem.code().status() == StatusCode::UNAUTHORIZED {
@@ -137,14 +158,14 @@ impl<G: Gateway> Presenter<'_, G> {
         with_type(body, "application/problem+json")
     }
 
-    fn page(&self, problem: &Problem) -> Response {
+    fn page(&self, problem: &Problem, asked: &AskedPage) -> Response {
         let is_routed = !matches!(self.station.arrival, Arrival::Nowhere);
         let html = (self.station.edge.settings.page_presenter)(&ErrorPage {
             problem,
             request_id: &self.context.request_id.to_string(),
-            retry_path: is_routed.then_some(self.asked.path.as_str()),
+            retry_path: is_routed.then_some(asked.path.as_str()),
             nonce: self.context.nonce(),
-            headers: &self.asked.headers,
+            headers: &asked.headers,
         });
         with_type(html.into_bytes(), "text/html; charset=utf-8")
     }

@@ -89,10 +89,10 @@ fn the_scale_multiplies_every_limit() {
 #[test]
 fn looking_counts_nothing() {
     let limits = RateLimits::new(1.0);
-    limits.charge_invalid_credential(address(1), START);
-    let first = limits.look_at_invalid_credentials(address(1), START).standing;
-    assert_eq!(limits.look_at_invalid_credentials(address(1), START).standing, first);
-    assert_eq!(first.remaining, 19);
+    limits.charge_refused(Refused::Invalid, address(1), START);
+    let first = limits.look_at_refused(Refused::Invalid, address(1), START).standing;
+    assert_eq!(limits.look_at_refused(Refused::Invalid, address(1), START).standing, first);
+    assert_eq!(first.remaining, 59);
 }
 
 #[test]

@@ -129,6 +129,12 @@ async fn framework(_: Json<Value>) -> StatusCode {
     StatusCode::OK
 }
 
+/// A mistake that the edge makes harmless: a cookie on an answer that caches may keep.
+async fn careless() -> Result<Response, Problem> {
+    let cookie = session_cookie(&cookie_of(1), Life::BrowserSession).map_err(Problem::internal)?;
+    Ok((SetCookies(vec![cookie]), "ok").into_response())
+}
+
 async fn plain() -> &'static str {
     "ok"
 }
@@ -172,6 +178,7 @@ pub(super) fn routes() -> Vec<Route<Demo>> {
         route!(GET "/crash", Page, Public, Read, Safe, NoStore, Closed, crash),
         route!(GET "/.well-known/jwks.json", Metadata, Public, Metadata, Safe, PublicFor(300), TokenOrigins, plain),
         route!(GET "/assets/app.css", Metadata, Public, Static, Safe, Immutable, Closed, plain),
+        route!(GET "/careless.json", Metadata, Public, Metadata, Safe, PublicFor(300), Closed, careless),
         route!(GET "/openapi.json", Metadata, Public, Metadata, Safe, Revalidate, Closed, plain),
     ]
 }

@@ -8,7 +8,6 @@ use std::task::{Context, Poll};
 
 use axum::body::{Body, Bytes, HttpBody};
 use http_body::Frame;
-use serde_json::Value;
 
 use super::{ALICE, Answer, CANARY, Harness, OWN, cookie, get, request};
 use crate::problem::Code;

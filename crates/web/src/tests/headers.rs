@@ -141,6 +141,7 @@ async fn caches_keep_only_what_the_route_allows_and_only_successes() {
         ("/.well-known/jwks.json", "public, max-age=300"),
         ("/assets/app.css", "public, max-age=31536000, immutable"),
         ("/openapi.json", "no-cache"),
+        ("/careless.json", "no-store"),
         ("/assets/other.css", "no-store"),
     ] {
         let answer = harness.send(get(path, &[("cookie", &alice)])).await;

@@ -76,34 +76,62 @@ async fn the_signed_in_do_not_suffer_from_strangers_at_their_address() {
 
 /// Proves: S-54
 #[tokio::test]
-async fn invalid_credentials_are_counted_strictly_and_then_not_even_looked_at() {
+async fn invalid_tokens_are_counted_strictly_and_then_not_even_looked_at() {
     let harness = Harness::new();
-    let unknown = cookie(UNKNOWN);
-    for _ in 0..20 {
-        assert_eq!(harness.send(get("/api/v1/me", &[("cookie", &unknown)])).await.status, 401);
+    for _ in 0..60 {
+        assert_eq!(harness.send(get("/api/v1/me", &[("authorization", "Bearer wrong")])).await.status, 401);
     }
     let asked = harness.asked();
-    for lines in [("cookie", unknown.as_str()), ("authorization", "Bearer wrong"), ("authorization", "Basic x")] {
-        assert_eq!(harness.send(get("/api/v1/me", &[lines])).await.outcome(), (429, "rate_limited".into()));
+    for value in ["Bearer wrong", "Bearer alice", "Basic x"] {
+        let answer = harness.send(get("/api/v1/me", &[("authorization", value)])).await;
+        assert_eq!(answer.outcome(), (429, "rate_limited".into()));
     }
     assert_eq!(harness.asked(), asked);
-    // Having no credential, or an old one, is no attempt.
-    harness.advance_ms(60_000);
-    for _ in 0..50 {
-        assert_eq!(harness.send(get("/api/v1/me", &[])).await.status, 401);
-        assert_eq!(harness.send(get("/api/v1/me", &[("cookie", &cookie(EXPIRED))])).await.status, 401);
+    // Those with a cookie at the same address go on.
+    assert_eq!(harness.send(get("/api/v1/me", &[("cookie", &cookie(ALICE))])).await.status, 200);
+}
+
+/// After a restore a whole office sends cookies that are none any more.
+///
+/// Proves: S-54
+#[tokio::test]
+async fn stale_cookies_are_borne_longer_and_never_keep_anybody_from_signing_in() {
+    let harness = Harness::new();
+    let (unknown, expired) = (cookie(UNKNOWN), cookie(EXPIRED));
+    for _ in 0..150 {
+        assert_eq!(harness.send(get("/api/v1/me", &[("cookie", &unknown)])).await.status, 401);
+        assert_eq!(harness.send(get("/api/v1/me", &[("cookie", &expired)])).await.status, 401);
     }
+    let asked = harness.asked();
+    assert_eq!(harness.send(get("/api/v1/me", &[("cookie", &unknown)])).await.status, 429);
+    assert_eq!(harness.send(get("/login", &[("cookie", &unknown)])).await.status, 200);
+    assert_eq!(harness.asked(), asked);
+}
+
+#[tokio::test]
+async fn having_no_credential_is_no_attempt() {
+    let harness = Harness::with(|settings| settings.limit_scale = 0.5);
+    for _ in 0..60 {
+        assert_eq!(harness.send(get("/api/v1/me", &[])).await.status, 401);
+    }
+    assert_eq!(harness.send(get("/api/v1/me", &[("authorization", "Bearer alice")])).await.status, 200);
 }
 
 #[tokio::test]
 async fn wrong_one_time_tokens_count_as_invalid_credentials() {
-    let harness = Harness::new();
-    let mut statuses = Vec::new();
-    for _ in 0..21 {
-        statuses.push(harness.send(request("POST", "/api/v1/reset", &[("origin", OWN)], "")).await.status);
+    let harness = Harness::with(|settings| settings.limit_scale = 0.5);
+    let from = |last: u8| {
+        let mut request = request("POST", "/api/v1/reset", &[("origin", OWN)], "");
+        let peer = std::net::SocketAddr::new(std::net::IpAddr::from([192, 0, 2, last]), 1);
+        request.extensions_mut().insert(crate::edge::PeerAddress(peer));
+        request
+    };
+    for _ in 0..30 {
+        assert_eq!(harness.send(from(1)).await.status, 400);
     }
-    assert_eq!(statuses.iter().filter(|status| **status == 400).count(), 20);
-    assert_eq!(statuses.last(), Some(&429));
+    let refused = harness.send(from(1)).await;
+    assert!(refused.status == 429 && refused.header("ratelimit").contains("refused-credential"), "{refused:?}");
+    assert_eq!(harness.send(from(2)).await.status, 400);
 }
 
 /// Proves, V4.1.3

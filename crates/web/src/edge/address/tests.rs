@@ -87,7 +87,17 @@ fn a_request_id_is_taken_only_from_a_trusted_proxy_and_only_in_our_form() {
     let id = "req_01h455vb4pex5vsknk084sn02q";
     assert_eq!(given("10.1.1.1", id).as_deref(), Some(id));
     assert_eq!(given("203.0.113.9", id), None);
-    for other in ["", "req_", "1", "user_01h455vb4pex5vsknk084sn02q", "<script>", &"x".repeat(500)] {
+    assert!(given("10.1.1.1", "0123456789abcdef0123456789abcdef").is_some());
+    for other in [
+        "0123456789ABCDEF0123456789abcdef",
+        "+123456789abcdef0123456789abcdef",
+        "",
+        "req_",
+        "1",
+        "user_01h455vb4pex5vsknk084sn02q",
+        "<script>",
+        &"x".repeat(500),
+    ] {
         assert_eq!(given("10.1.1.1", other), None, "{other}");
     }
 }
