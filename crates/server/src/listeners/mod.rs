@@ -53,7 +53,7 @@ impl Default for ListenerLimits {
             header_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(60),
             handshake_timeout: Duration::from_secs(10),
-            drain_timeout: Duration::from_secs(30),
+            drain_timeout: Duration::from_secs(25),
         }
     }
 }
