@@ -70,8 +70,7 @@ pub fn open(configuration: &Configuration, random: &dyn Random) -> Result<Master
     let mut keys = read(&path)?;
     for path in &configuration.master_key_previous_files {
         let content = secret_file::read_bytes(path)?;
-        keys.add_previous(&content)
-            .map_err(|problem| MasterKeyError::Unusable { path: path.clone(), problem })?;
+        keys.add_previous(&content).map_err(|problem| MasterKeyError::Unusable { path: path.clone(), problem })?;
     }
     Ok(keys)
 }

@@ -118,7 +118,9 @@ fn key_in(path: &Path, setting: &'static str, found: &mut Vec<Finding>) {
         MasterKeyProblem::Empty | MasterKeyProblem::WrongLength { .. } => error("master_key_short", setting, REMEDY),
         MasterKeyProblem::Unreadable => error("master_key_malformed", setting, REMEDY),
         MasterKeyProblem::Predictable => error("master_key_predictable", setting, REMEDY),
-        MasterKeyProblem::Cryptography => error("cryptography_failed", setting, "The cryptographic library does not work on this machine."),
+        MasterKeyProblem::Cryptography => {
+            error("cryptography_failed", setting, "The cryptographic library does not work on this machine.")
+        }
     };
     found.push(finding);
 }

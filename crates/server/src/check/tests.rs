@@ -237,8 +237,11 @@ fn every_finding_has_its_row() {
         .flat_map(|source| source.split("error(").skip(1).chain(source.split("warning(").skip(1)))
         .filter_map(|rest| rest.trim_start().strip_prefix('"')?.split('"').next())
         .collect();
-    let tested: BTreeSet<&str> =
-        TABLE.iter().map(|(name, ..)| *name).chain(["running_as_root", "tls_without_https_url", "cryptography_failed"]).collect();
+    let tested: BTreeSet<&str> = TABLE
+        .iter()
+        .map(|(name, ..)| *name)
+        .chain(["running_as_root", "tls_without_https_url", "cryptography_failed"])
+        .collect();
     assert!(said.len() > 25, "the sources no longer spell findings as expected: {said:?}");
     assert_eq!(said.difference(&tested).collect::<Vec<_>>(), Vec::<&&str>::new());
 }

@@ -35,7 +35,8 @@ pub enum SecretFileError {
 pub fn read_bytes(path: &Path) -> Result<Zeroizing<Vec<u8>>, SecretFileError> {
     let unreadable = |source| SecretFileError::Unreadable { path: path.to_owned(), source };
     let mut content = Zeroizing::new(Vec::new());
-    let length = File::open(path).map_err(unreadable)?.take(MAX_BYTES + 1).read_to_end(&mut content).map_err(unreadable)?;
+    let length =
+        File::open(path).map_err(unreadable)?.take(MAX_BYTES + 1).read_to_end(&mut content).map_err(unreadable)?;
     if length == 0 || length as u64 > MAX_BYTES {
         return Err(SecretFileError::NotASecret { path: path.to_owned() });
     }
