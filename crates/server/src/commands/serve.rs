@@ -61,7 +61,9 @@ async fn serve(configuration: &Configuration, flags: &Serve) -> Result<(), Failu
     supervisor.spawn("metrics upkeep", UPKEEP_INTERVAL, move || {
         let metrics = upkeep.clone();
         async move {
-            metrics.run_upkeep();
+            if let Some(metrics) = metrics.handle() {
+                metrics.run_upkeep();
+            }
             Ok(())
         }
     });
