@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use thiserror::Error;
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::{JoinError, JoinHandle, JoinSet};
 
 use crate::shutdown::Shutdown;
 
@@ -64,7 +64,7 @@ impl Supervisor {
                 let ended = tokio::select! {
                     ended = &mut run => ended,
                     () = shutdown.draining() => {
-                        finish(name, run).await;
+                        finish(name, run, &shutdown).await;
                         return;
                     }
                 };
@@ -89,16 +89,17 @@ fn pause_after(failures: u32) -> Duration {
     FIRST_PAUSE.saturating_mul(1 << failures.saturating_sub(1).min(6)).min(LONGEST_PAUSE)
 }
 
-async fn finish(name: &'static str, mut run: tokio::task::JoinHandle<Result<(), TaskError>>) {
-    match tokio::time::timeout(STOP_TIMEOUT, &mut run).await {
-        Ok(ended) => {
+async fn finish(name: &'static str, mut run: JoinHandle<Result<(), TaskError>>, shutdown: &Shutdown) {
+    tokio::select! {
+        ended = &mut run => {
             report(name, ended);
+            return;
         }
-        Err(_) => {
-            run.abort();
-            tracing::warn!(task = name, "a background task did not finish in time and was cut off");
-        }
+        () = tokio::time::sleep(STOP_TIMEOUT) => {}
+        () = shutdown.ended() => {}
     }
+    run.abort();
+    tracing::warn!(task = name, "a background task did not finish in time and was cut off");
 }
 
 /// Logs and counts a failure; true means the run went well. The panic hook has said where a panic happened.

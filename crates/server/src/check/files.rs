@@ -3,13 +3,15 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
+use doorward_app::keys::sealing::MasterKeyProblem;
+
 use super::{Finding, error, warning};
 use crate::configuration::{Configuration, secret_file};
-use crate::master_key::{KeyFault, MasterKey, MasterKeyError};
+use crate::master_key::{self, MasterKeyError};
 
 pub(super) fn judge(configuration: &Configuration, found: &mut Vec<Finding>) {
     for (setting, path) in configuration.secret_files() {
-        if secret_file::read(path).is_err() {
+        if secret_file::read_bytes(path).is_err() {
             // A master key that is not there has its own finding, and TLS files too.
             if !setting.starts_with("master_key") && !setting.starts_with("tls.") {
                 found.push(error(
@@ -81,7 +83,7 @@ fn master_key(configuration: &Configuration, found: &mut Vec<Finding>) {
         return;
     }
     let path = configuration.master_key_path();
-    let is_made_at_first_start = configuration.master_key_file.is_none() && !configuration.sqlite_file().exists();
+    let is_made_at_first_start = configuration.makes_master_key();
     if !(is_made_at_first_start && !path.exists()) {
         key_in(&path, "master_key_file", found);
     }
@@ -103,20 +105,22 @@ fn master_key(configuration: &Configuration, found: &mut Vec<Finding>) {
 
 fn key_in(path: &Path, setting: &'static str, found: &mut Vec<Finding>) {
     const REMEDY: &str = "Put 32 random bytes in base64 there: `openssl rand -base64 32`. A key that sealed data is not replaced but rotated.";
-    let finding = match MasterKey::read(path) {
+    let problem = match master_key::read(path) {
         Ok(_) => return,
-        Err(MasterKeyError::Unusable { fault: KeyFault::Placeholder, .. }) => {
-            error("master_key_placeholder", setting, REMEDY)
+        Err(MasterKeyError::Unusable { problem, .. }) => problem,
+        Err(MasterKeyError::Unreadable(_) | MasterKeyError::Unwritable { .. }) => {
+            found.push(error("master_key_missing", setting, "The file must exist and be readable by this user. A lost key cannot be made again: restore it from where it is kept."));
+            return;
         }
-        Err(MasterKeyError::Unusable { fault: KeyFault::Length, .. }) => error("master_key_short", setting, REMEDY),
-        Err(MasterKeyError::Unusable { fault: KeyFault::Repetitive, .. }) => {
-            error("master_key_repetitive", setting, REMEDY)
+    };
+    let finding = match problem {
+        MasterKeyProblem::Placeholder => error("master_key_placeholder", setting, REMEDY),
+        MasterKeyProblem::Empty | MasterKeyProblem::WrongLength { .. } => error("master_key_short", setting, REMEDY),
+        MasterKeyProblem::Unreadable => error("master_key_malformed", setting, REMEDY),
+        MasterKeyProblem::Predictable => error("master_key_predictable", setting, REMEDY),
+        MasterKeyProblem::Cryptography => {
+            error("cryptography_failed", setting, "The cryptographic library does not work on this machine.")
         }
-        Err(MasterKeyError::Unreadable(_) | MasterKeyError::Unwritable { .. }) => error(
-            "master_key_missing",
-            setting,
-            "The file must exist and be readable by this user. A lost key cannot be made again: restore it from where it is kept.",
-        ),
     };
     found.push(finding);
 }

@@ -8,7 +8,7 @@ use doorward_model::secret::SecretText;
 
 use super::*;
 use crate::configuration::{Encryption, MailTransport, PublicUrl};
-use crate::master_key::MasterKey;
+use crate::master_key;
 use crate::telemetry::sources::SystemRandom;
 
 const USER: Facts = Facts { is_root: false };
@@ -27,7 +27,7 @@ fn production(folder: &Path) -> Configuration {
     let (data_dir, key, password) = (folder.join("data"), folder.join("key"), folder.join("password"));
     std::fs::create_dir(&data_dir).unwrap();
     set_mode(&data_dir, 0o700);
-    MasterKey::create(&key, &SystemRandom).unwrap();
+    master_key::create(&key, &SystemRandom).unwrap();
     write(&password, "a-database-password-of-its-own\n");
     let mut configuration = Configuration {
         public_url: PublicUrl::parse("https://auth.example.com").unwrap(),
@@ -118,7 +118,9 @@ const TABLE: &[(&str, Level, Spoil)] = &[
     ("master_key_placeholder", Level::Error, |_, f| key(f, "changeme")),
     ("master_key_placeholder", Level::Error, |_, f| key(f, "your-super-secret-key-of-at-least-32-characters")),
     ("master_key_short", Level::Error, |_, f| key(f, "c2hvcnQ=")),
-    ("master_key_repetitive", Level::Error, |_, f| key(f, "YWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWE=")),
+    ("master_key_malformed", Level::Error, |_, f| key(f, "neither base64 nor hexadecimal!")),
+    ("master_key_short", Level::Error, |_, f| key(f, " ")),
+    ("master_key_predictable", Level::Error, |_, f| key(f, "YWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWE=")),
     ("master_key_beside_data", Level::Warning, |c, f| {
         std::fs::copy(f.join("key"), c.data_dir.join("master.key")).unwrap();
         c.master_key_file = Some(c.data_dir.join("master.key"));
@@ -235,8 +237,11 @@ fn every_finding_has_its_row() {
         .flat_map(|source| source.split("error(").skip(1).chain(source.split("warning(").skip(1)))
         .filter_map(|rest| rest.trim_start().strip_prefix('"')?.split('"').next())
         .collect();
-    let tested: BTreeSet<&str> =
-        TABLE.iter().map(|(name, ..)| *name).chain(["running_as_root", "tls_without_https_url"]).collect();
+    let tested: BTreeSet<&str> = TABLE
+        .iter()
+        .map(|(name, ..)| *name)
+        .chain(["running_as_root", "tls_without_https_url", "cryptography_failed"])
+        .collect();
     assert!(said.len() > 25, "the sources no longer spell findings as expected: {said:?}");
     assert_eq!(said.difference(&tested).collect::<Vec<_>>(), Vec::<&&str>::new());
 }

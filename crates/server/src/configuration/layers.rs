@@ -40,7 +40,7 @@ pub fn load(
     variables: impl Iterator<Item = (String, String)>,
     folder: &Path,
 ) -> Result<Configuration, ConfigurationError> {
-    let (from_environment, mut problems) = environment::settings_in(variables);
+    let (from_environment, problems) = environment::settings_in(variables);
     let data_dir = flags.data_dir.clone().or_else(|| {
         from_environment
             .iter()
@@ -49,7 +49,20 @@ pub fn load(
             .map(PathBuf::from)
     });
     let file = find_file(flags, folder, &data_dir.unwrap_or_else(|| Configuration::default().data_dir))?;
+    merge(flags, from_environment, problems, file)
+}
 
+/// What the flags alone would give.
+pub fn from_flags(flags: &Flags) -> Result<Configuration, ConfigurationError> {
+    merge(flags, Vec::new(), Vec::new(), None)
+}
+
+fn merge(
+    flags: &Flags,
+    from_environment: Vec<(&'static str, Value)>,
+    mut problems: Vec<Problem>,
+    file: Option<(PathBuf, String)>,
+) -> Result<Configuration, ConfigurationError> {
     let mut figment = Figment::new();
     let mut text = String::new();
     if let Some((path, content)) = &file {

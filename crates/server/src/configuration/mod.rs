@@ -130,6 +130,11 @@ impl Configuration {
         self.master_key_file.clone().unwrap_or_else(|| self.data_dir.join("master.key"))
     }
 
+    /// Whether `serve` makes the master key itself: SQLite, no data yet, and no file named.
+    pub fn makes_master_key(&self) -> bool {
+        self.master_key_file.is_none() && self.is_sqlite() && !self.sqlite_file().exists()
+    }
+
     /// Whether every address of the public listener is this machine's own.
     pub fn listens_on_loopback_only(&self) -> bool {
         self.listen.iter().all(|address| address.ip().to_canonical().is_loopback())

@@ -31,22 +31,26 @@ pub enum SecretFileError {
     },
 }
 
+/// Everything in the file.
+pub fn read_bytes(path: &Path) -> Result<Zeroizing<Vec<u8>>, SecretFileError> {
+    let unreadable = |source| SecretFileError::Unreadable { path: path.to_owned(), source };
+    let mut content = Zeroizing::new(Vec::new());
+    let length =
+        File::open(path).map_err(unreadable)?.take(MAX_BYTES + 1).read_to_end(&mut content).map_err(unreadable)?;
+    if length == 0 || length as u64 > MAX_BYTES {
+        return Err(SecretFileError::NotASecret { path: path.to_owned() });
+    }
+    Ok(content)
+}
+
 /// The text in the file without the line break at its end.
 pub fn read(path: &Path) -> Result<SecretText, SecretFileError> {
-    let unreadable = |source| SecretFileError::Unreadable { path: path.to_owned(), source };
-    let not_a_secret = || SecretFileError::NotASecret { path: path.to_owned() };
-    let mut text = Zeroizing::new(String::new());
-    let file = File::open(path).map_err(unreadable)?;
-    match file.take(MAX_BYTES + 1).read_to_string(&mut text) {
-        Ok(length) if length as u64 > MAX_BYTES => return Err(not_a_secret()),
-        Ok(_) => {}
-        Err(error) if error.kind() == std::io::ErrorKind::InvalidData => return Err(not_a_secret()),
-        Err(error) => return Err(unreadable(error)),
-    }
-    let secret = text.strip_suffix('\n').unwrap_or(&text);
+    let content = read_bytes(path)?;
+    let text = std::str::from_utf8(&content).unwrap_or_default();
+    let secret = text.strip_suffix('\n').unwrap_or(text);
     let secret = secret.strip_suffix('\r').unwrap_or(secret);
     if secret.is_empty() {
-        return Err(not_a_secret());
+        return Err(SecretFileError::NotASecret { path: path.to_owned() });
     }
     Ok(SecretText::new(secret.to_owned()))
 }

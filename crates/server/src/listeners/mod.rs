@@ -53,7 +53,7 @@ impl Default for ListenerLimits {
             header_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(60),
             handshake_timeout: Duration::from_secs(10),
-            drain_timeout: Duration::from_secs(30),
+            drain_timeout: Duration::from_secs(25),
         }
     }
 }
@@ -142,3 +142,6 @@ fn is_missing_loopback(address: SocketAddr, error: &std::io::Error) -> bool {
     let missing = [Errno::ADDRNOTAVAIL, Errno::AFNOSUPPORT].map(Errno::raw_os_error);
     address.is_ipv6() && address.ip().is_loopback() && error.raw_os_error().is_some_and(|code| missing.contains(&code))
 }
+
+#[cfg(test)]
+mod tests;

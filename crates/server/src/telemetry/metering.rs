@@ -1,8 +1,12 @@
 //! Metrics for Prometheus: one recorder for the process, bucket choices, descriptions.
 
+use std::sync::{Arc, OnceLock};
+
 use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use thiserror::Error;
+
+use super::early::EarlyRecorder;
 
 /// Requests and database work: a quarter of a millisecond to ten seconds.
 const SECONDS: &[f64] =
@@ -18,18 +22,47 @@ pub enum MeteringError {
     /// The buckets are wrong: a defect.
     #[error("the metrics recorder cannot be built")]
     Build(#[from] BuildError),
+    /// The thread that builds it cannot be started.
+    #[error("the metrics recorder gets no thread")]
+    Thread(#[from] std::io::Error),
     /// Something else in this process already takes the metrics.
     #[error("metrics are set up already")]
     Twice,
 }
 
-/// Starts recording for the whole process; the handle renders.
-pub fn start() -> Result<PrometheusHandle, MeteringError> {
-    let recorder = builder()?.build_recorder();
-    let handle = recorder.handle();
-    metrics::set_global_recorder(recorder).map_err(|_| MeteringError::Twice)?;
-    describe();
-    Ok(handle)
+/// What renders the metrics, once the recorder is there.
+#[derive(Clone)]
+pub struct Meters(Arc<OnceLock<PrometheusHandle>>);
+
+impl Meters {
+    /// What renders; none in the first moments of the process.
+    pub fn handle(&self) -> Option<&PrometheusHandle> {
+        self.0.get()
+    }
+}
+
+impl From<PrometheusHandle> for Meters {
+    fn from(handle: PrometheusHandle) -> Self {
+        Self(Arc::new(OnceLock::from(handle)))
+    }
+}
+
+/// Starts recording for the whole process. Returns at once; the recorder is built on a thread of its own.
+pub fn start() -> Result<Meters, MeteringError> {
+    let early = EarlyRecorder::new();
+    metrics::set_global_recorder(early.clone()).map_err(|_| MeteringError::Twice)?;
+    let builder = builder()?;
+    let meters = Meters(Arc::default());
+    let slot = Arc::clone(&meters.0);
+    std::thread::Builder::new().name("metrics".to_owned()).spawn(move || {
+        let recorder = builder.build_recorder();
+        let handle = recorder.handle();
+        early.hand_over(recorder);
+        describe();
+        // This thread is the only one that fills the slot.
+        let _ = slot.set(handle);
+    })?;
+    Ok(meters)
 }
 
 fn builder() -> Result<PrometheusBuilder, BuildError> {

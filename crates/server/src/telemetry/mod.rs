@@ -1,5 +1,6 @@
 //! What the process tells its operators: log lines, metrics, health; and where it takes time and randomness from.
 
+mod early;
 pub mod health;
 pub mod logging;
 pub mod metering;

@@ -6,19 +6,19 @@ use axum::http::{StatusCode, Uri};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use axum::{Json, Router};
-use metrics_exporter_prometheus::PrometheusHandle;
 
 use super::health::Health;
+use super::metering::Meters;
 use super::process;
 
 #[derive(Clone)]
 struct Sources {
     health: Health,
-    metrics: PrometheusHandle,
+    metrics: Meters,
 }
 
 /// What the operations listener serves.
-pub fn router(health: Health, metrics: PrometheusHandle) -> Router {
+pub fn router(health: Health, metrics: Meters) -> Router {
     Router::new()
         .route("/livez", get(live))
         .route("/readyz", get(ready))
@@ -42,8 +42,11 @@ async fn ready(State(sources): State<Sources>) -> impl IntoResponse {
 }
 
 async fn render(State(sources): State<Sources>) -> impl IntoResponse {
+    let Some(metrics) = sources.metrics.handle() else {
+        return (StatusCode::SERVICE_UNAVAILABLE, [NO_STORE], "starting\n").into_response();
+    };
     process::measure();
-    ([NO_STORE, (CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], sources.metrics.render())
+    ([NO_STORE, (CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], metrics.render()).into_response()
 }
 
 async fn unknown(_: Uri) -> impl IntoResponse {
@@ -77,7 +80,7 @@ mod tests {
     fn operations(checks: Vec<ReadinessCheck>) -> (Router, ShutdownSource) {
         let (source, shutdown) = ShutdownSource::new();
         let metrics = PrometheusBuilder::new().build_recorder().handle();
-        (router(Health::new(checks, shutdown), metrics), source)
+        (router(Health::new(checks, shutdown), metrics.into()), source)
     }
 
     /// Proves: S-102

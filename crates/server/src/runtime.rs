@@ -1,0 +1,97 @@
+//! What every command that touches the data needs: settings, keys, the database.
+
+use std::sync::Arc;
+
+use doorward_app::keys::sealing::MasterKeys;
+use doorward_store::migrations::{self, MigrationError};
+use doorward_store::{PostgresOptions, SqliteOptions, Store, StoreError};
+use thiserror::Error;
+
+use crate::configuration::secret_file::SecretFileError;
+use crate::configuration::{Configuration, Database};
+use crate::data_dir::{self, DataDirError};
+use crate::master_key::{self, MasterKeyError};
+use crate::telemetry::health::ReadinessCheck;
+use crate::telemetry::sources::SystemRandom;
+
+/// Why the data cannot be opened.
+#[derive(Debug, Error)]
+pub enum RuntimeError {
+    /// The data folder.
+    #[error(transparent)]
+    DataDir(#[from] DataDirError),
+    /// The master key.
+    #[error(transparent)]
+    MasterKey(#[from] MasterKeyError),
+    /// A file with a database secret.
+    #[error(transparent)]
+    Secret(#[from] SecretFileError),
+    /// The database.
+    #[error("the database cannot be opened")]
+    Store(#[from] StoreError),
+    /// Its schema.
+    #[error("the database's schema does not fit")]
+    Schema(#[from] MigrationError),
+    /// Its schema is behind and must not be changed.
+    #[error("the database's schema is behind this version; run doorward migrate")]
+    SchemaBehind,
+    /// The thread that opened it panicked.
+    #[error("opening the database was cut off")]
+    CutOff(#[from] tokio::task::JoinError),
+}
+
+/// Open data.
+pub struct Runtime {
+    /// The settings.
+    pub configuration: Arc<Configuration>,
+    /// What seals.
+    pub master_keys: Arc<MasterKeys>,
+    /// The database.
+    pub store: Store,
+}
+
+impl Runtime {
+    /// Opens everything these settings name. The master key comes first: data must never exist without one.
+    pub async fn open(configuration: Configuration) -> Result<Self, RuntimeError> {
+        data_dir::create(&configuration.data_dir)?;
+        let master_keys = Arc::new(master_key::open(&configuration, &SystemRandom)?);
+        let database = configuration.database()?;
+        let connections = configuration.database_connections as usize;
+        let store = tokio::task::spawn_blocking(move || match database {
+            Database::Sqlite(path) => Store::open_sqlite(&path, &SqliteOptions::default()),
+            Database::Postgres(url) => {
+                Store::open_postgres(url.reveal(), &PostgresOptions { connections, ..PostgresOptions::default() })
+            }
+        })
+        .await??;
+        Ok(Self { configuration: Arc::new(configuration), master_keys, store })
+    }
+
+    /// Brings the schema to this version, or refuses when it is behind and must not be changed.
+    pub async fn prepare_schema(&self, may_migrate: bool) -> Result<(), RuntimeError> {
+        let status =
+            if may_migrate { migrations::run(&self.store).await? } else { migrations::status(&self.store).await? };
+        if status.pending.is_empty() { Ok(()) } else { Err(RuntimeError::SchemaBehind) }
+    }
+
+    /// Whether the database answers and has the schema of this version.
+    pub fn readiness(&self) -> ReadinessCheck {
+        let store = self.store.clone();
+        ReadinessCheck::new("database", move || {
+            let store = store.clone();
+            async move {
+                match migrations::status(&store).await {
+                    Ok(status) if status.pending.is_empty() => Ok(()),
+                    Ok(_) => Err("its schema is behind"),
+                    Err(MigrationError::Store(_)) => Err("it does not answer"),
+                    Err(_) => Err("its schema does not fit"),
+                }
+            }
+        })
+    }
+
+    /// Commits or refuses everything accepted, and closes.
+    pub async fn close(&self) {
+        self.store.close().await;
+    }
+}

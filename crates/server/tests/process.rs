@@ -1,0 +1,198 @@
+//! The binary as an operator meets it: a real process, its files, its signals, its exit codes.
+#![expect(missing_docs, reason = "a test")]
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+
+/// Longest wait for anything; only a failing test waits this long.
+const SOON: Duration = Duration::from_secs(60);
+
+fn doorward(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_doorward"));
+    command.current_dir(folder).env_clear().stdin(Stdio::null());
+    command
+}
+
+fn run(folder: &Path, arguments: &[&str]) -> Output {
+    doorward(folder).args(arguments).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+struct Server {
+    process: Child,
+    lines: std::io::Lines<BufReader<std::process::ChildStderr>>,
+    public: String,
+    operations: String,
+}
+
+impl Server {
+    fn start(folder: &Path) -> Self {
+        let mut process = doorward(folder)
+            .args(["serve", "--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
+        let serving = lines
+            .by_ref()
+            .map(|line| line.unwrap())
+            .find_map(|line| {
+                let entry: Value = serde_json::from_str(&line).expect("every log line is JSON");
+                (entry["message"] == "serving").then_some(entry)
+            })
+            .expect("the server says that it serves");
+        let field = |name: &str| serving[name].as_str().unwrap().to_owned();
+        let (public, operations) = (field("listen"), field("ops_listen"));
+        Self { process, lines, public, operations }
+    }
+
+    fn signal(&self, name: &str) {
+        let done = Command::new("kill").args([name, &self.process.id().to_string()]).status().unwrap();
+        assert!(done.success());
+    }
+
+    fn exit_code(mut self) -> Option<i32> {
+        for line in self.lines.by_ref() {
+            line.unwrap();
+        }
+        self.process.wait().unwrap().code()
+    }
+}
+
+fn get(address: &str, path: &str) -> String {
+    #[expect(clippy::disallowed_methods, reason = "the test is the client")]
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(SOON)).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+fn mode(path: &Path) -> u32 {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+/// Proves: S-74, S-102, V13.4.5, A-172
+#[test]
+fn an_empty_folder_becomes_a_ready_server_that_ends_in_good_order_and_comes_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("doorward-data");
+    let server = Server::start(folder.path());
+    assert!(get(&server.operations, "/livez").starts_with("HTTP/1.1 200"));
+    assert!(get(&server.operations, "/readyz").contains(r#""status":"ready""#));
+    for path in ["/metrics", "/livez", "/readyz", "/.git/HEAD", "/.env"] {
+        assert!(get(&server.public, path).starts_with("HTTP/1.1 404"), "{path}");
+    }
+    assert_eq!(mode(&data), 0o700);
+    for entry in std::fs::read_dir(&data).unwrap() {
+        let path = entry.unwrap().path();
+        assert_eq!(mode(&path) & 0o077, 0, "{}", path.display());
+    }
+    let key = std::fs::read(data.join("master.key")).unwrap();
+
+    let second = run(folder.path(), &["serve", "--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0"]);
+    assert_eq!(second.status.code(), Some(1));
+    assert!(text(&second.stderr).contains("another doorward serves"), "{}", text(&second.stderr));
+
+    server.signal("-TERM");
+    assert_eq!(server.exit_code(), Some(0));
+
+    let again = Server::start(folder.path());
+    assert!(get(&again.operations, "/readyz").starts_with("HTTP/1.1 200"));
+    assert_eq!(std::fs::read(data.join("master.key")).unwrap(), key);
+    again.signal("-INT");
+    assert_eq!(again.exit_code(), Some(0));
+
+    std::fs::remove_file(data.join("master.key")).unwrap();
+    let without_key = run(folder.path(), &["serve", "--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0"]);
+    assert_eq!(without_key.status.code(), Some(1));
+    assert!(text(&without_key.stderr).contains("master_key_missing"), "{}", text(&without_key.stderr));
+    assert!(!data.join("master.key").exists());
+}
+
+/// Proves: A-171, S-7, S-16
+#[test]
+fn serve_refuses_what_check_refuses_and_neither_shows_a_value() {
+    let folder = tempfile::tempdir().unwrap();
+    let unsafe_settings = "public_url = \"http://hunter2.example.com\"\ntrusted_proxies = [\"0.0.0.0/0\"]\n\
+                           [cors]\ntoken_origins = [\"*\"]\n[password]\nmin_length = 7\n";
+    std::fs::write(folder.path().join("doorward.toml"), unsafe_settings).unwrap();
+    let check = run(folder.path(), &["check", "--json"]);
+    assert_eq!(check.status.code(), Some(1));
+    let report: Value = serde_json::from_slice(&check.stdout).unwrap();
+    let errors: Vec<&str> = report["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|finding| finding["level"] == "error")
+        .map(|finding| finding["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        errors,
+        ["public_url_insecure", "trusted_proxy_everyone", "cors_wildcard", "password_min_length_unsafe"]
+    );
+    let serve = run(folder.path(), &["serve"]);
+    assert_eq!(serve.status.code(), Some(1));
+    for name in errors {
+        assert!(text(&serve.stderr).contains(name), "{name}: {}", text(&serve.stderr));
+    }
+    for output in [check, serve] {
+        assert!(!(text(&output.stdout) + &text(&output.stderr)).contains("hunter2"));
+    }
+    assert!(!folder.path().join("doorward-data").exists(), "nothing was touched");
+}
+
+#[test]
+fn init_writes_what_check_accepts_and_replaces_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments =
+        ["init", "--public-url", "https://auth.example.com", "--data-dir", "data", "--master-key-file", "key"];
+    let init = run(folder.path(), &arguments);
+    assert_eq!(init.status.code(), Some(0), "{}", text(&init.stderr));
+    assert_eq!((mode(&folder.path().join("doorward.toml")), mode(&folder.path().join("key"))), (0o600, 0o600));
+    assert_eq!(mode(&folder.path().join("data")), 0o700);
+    let check = run(folder.path(), &["check"]);
+    assert_eq!(check.status.code(), Some(0), "{}", text(&check.stdout));
+    let before = std::fs::read(folder.path().join("doorward.toml")).unwrap();
+    assert_eq!(run(folder.path(), &arguments).status.code(), Some(1));
+    assert_eq!(std::fs::read(folder.path().join("doorward.toml")).unwrap(), before);
+    assert_eq!(run(folder.path(), &["init", "--public-url", "nonsense", "--config", "x.toml"]).status.code(), Some(1));
+    assert!(!folder.path().join("x.toml").exists());
+}
+
+#[test]
+fn exit_codes_tell_done_failed_and_wrong_usage() {
+    let folder = tempfile::tempdir().unwrap();
+    for (arguments, code) in [
+        (&["--version"][..], 0),
+        (&["serve", "--help"][..], 0),
+        (&["completions", "zsh"][..], 0),
+        (&["migrate", "--json"][..], 0),
+        (&["migrate", "--status"][..], 0),
+        (&["check", "--config", "nothing.toml"][..], 1),
+        (&["serve", "--frobnicate"][..], 2),
+        (&[][..], 2),
+    ] {
+        assert_eq!(run(folder.path(), arguments).status.code(), Some(code), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_schema_that_is_behind_is_refused_when_it_must_not_change() {
+    let folder = tempfile::tempdir().unwrap();
+    let serve =
+        run(folder.path(), &["serve", "--no-migrate", "--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0"]);
+    assert_eq!(serve.status.code(), Some(1));
+    assert!(text(&serve.stderr).contains("run doorward migrate"), "{}", text(&serve.stderr));
+}
