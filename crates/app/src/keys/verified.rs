@@ -38,13 +38,12 @@ impl VerifiedTokens {
     /// The claims of a token that was verified with this version of the keys.
     pub(super) fn find(&self, token: &TokenHash, ring_version: u64) -> Option<Arc<AccessClaims>> {
         let mut shard = self.shard(token).lock().unwrap_or_else(PoisonError::into_inner);
-        let entry = match shard.recent.get(token) {
-            Some(entry) => entry.clone(),
-            None => {
-                let entry = shard.older.remove(token)?;
-                shard.insert(*token, entry.clone(), self.most_in_generation);
-                entry
-            }
+        let entry = if let Some(entry) = shard.recent.get(token) {
+            entry.clone()
+        } else {
+            let entry = shard.older.remove(token)?;
+            shard.insert(*token, entry.clone(), self.most_in_generation);
+            entry
         };
         (entry.ring_version == ring_version).then_some(entry.claims)
     }

@@ -53,7 +53,7 @@ async fn a_rotated_key_is_known_before_it_signs_and_until_what_it_signed_expired
         assert_eq!(kids(&keys, almost), [old.clone(), new.clone()]);
         assert_eq!(change(&keys, almost, RotationPlan::advance).await, []);
         let over = at(PUBLISH_SECONDS + RETIRED_SECONDS);
-        assert_eq!(kids(&keys, over), [new.clone()], "the clock alone ends it");
+        assert_eq!(kids(&keys, over), std::slice::from_ref(&new), "the clock alone ends it");
         assert!(keys.is_rotation_due(over));
         assert_eq!(states(&change(&keys, over, RotationPlan::advance).await), [Gone]);
         assert_eq!(kids(&keys, over), [new]);
