@@ -22,14 +22,6 @@ mod renewal_limit;
 pub mod sessions;
 pub mod settings;
 pub mod signup;
-pub mod devices;
-pub mod keys;
-pub mod mail;
-pub mod mail_budget;
-pub mod op;
-pub mod text;
-pub mod throttle;
-
 #[cfg(test)]
 mod test_database;
 pub mod text;
