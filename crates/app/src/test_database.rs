@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use doorward_model::id::UserId;
 use doorward_model::time::Timestamp;
@@ -12,10 +13,14 @@ static INSERT_USER: Statement = Statement::new(
     "INSERT INTO users (id, email, email_canonical, is_admin, created_at, updated_at) VALUES ($1, $2, $2, $3, 0, 0)",
 );
 
+/// Tests queue hundreds of closures at once, on machines that are busy with other tests.
+const PATIENCE: Duration = Duration::from_mins(1);
+
 /// Runs a test on a fresh, migrated SQLite database.
 pub(crate) async fn on_sqlite<F: Future<Output = ()>>(test: impl FnOnce(Store) -> F) {
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::open_sqlite(&folder.path().join("test.db"), &SqliteOptions::default()).unwrap();
+    let options = SqliteOptions { acquire_timeout: PATIENCE, write_budget: PATIENCE, ..SqliteOptions::default() };
+    let store = Store::open_sqlite(&folder.path().join("test.db"), &options).unwrap();
     store.migrate().await.unwrap();
     test(store.clone()).await;
     store.close().await;
@@ -24,7 +29,9 @@ pub(crate) async fn on_sqlite<F: Future<Output = ()>>(test: impl FnOnce(Store) -
 /// Runs a test on a fresh, migrated PostgreSQL database.
 pub(crate) async fn on_postgres<F: Future<Output = ()>>(test: impl FnOnce(Store) -> F) {
     let database = PostgresDatabase::new();
-    let store = Store::open_postgres(&database.url, &PostgresOptions::default()).unwrap();
+    let options =
+        PostgresOptions { acquire_timeout: PATIENCE, statement_timeout: PATIENCE, ..PostgresOptions::default() };
+    let store = Store::open_postgres(&database.url, &options).unwrap();
     store.migrate().await.unwrap();
     test(store.clone()).await;
     store.close().await;

@@ -153,7 +153,7 @@ impl Admission {
     /// Whether the attempt goes on: the password fits, and it is not switched off for this lane. To be asked
     /// after hashing, so that both refusals take the same time.
     pub fn accepts(&self, password_fits: bool) -> bool {
-        password_fits & !self.is_switched_off
+        password_fits && !self.is_switched_off
     }
 
     /// The budget this attempt was counted in. A sign-in that ends in a later request (second factor) keeps it
