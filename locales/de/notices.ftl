@@ -1,6 +1,6 @@
 # Was geschehen ist, oben auf der nächsten Seite
 notice-signed-out = Sie sind abgemeldet.
-notice-session-expired = Sie wurden abgemeldet, weil Sie eine Weile nicht aktiv waren. Melden Sie sich wieder an, um fortzufahren.
+notice-session-expired = Sie wurden nach einer Weile zum Schutz Ihres Kontos abgemeldet. Melden Sie sich wieder an, um fortzufahren.
 notice-session-ended = Dieses Gerät wurde abgemeldet. Melden Sie sich wieder an, um fortzufahren.
 notice-sign-in-first = Melden Sie sich an, um diese Seite zu öffnen.
 notice-email-confirmed = Ihre E-Mail-Adresse ist bestätigt. Sie können sich jetzt anmelden.

@@ -1,6 +1,6 @@
 # What happened, said at the top of the next page
 notice-signed-out = You are signed out.
-notice-session-expired = You were signed out because you were away for a while. Sign in again to go on.
+notice-session-expired = You were signed out after a while to protect your account. Sign in again to go on.
 notice-session-ended = This device was signed out. Sign in again to go on.
 notice-sign-in-first = Sign in to open that page.
 notice-email-confirmed = Your e-mail address is confirmed. You can sign in now.
