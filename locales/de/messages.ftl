@@ -36,4 +36,5 @@ failure-internal-text = Die Einzelheiten sind aufgezeichnet. Versuchen Sie es gl
 failure-unavailable-title = Wir sind gleich wieder da
 failure-unavailable-text = Der Dienst ist ausgelastet oder wird gerade gewartet. Es wurde nichts geändert. Versuchen Sie es in { $time } erneut.
 failure-request-id = Anfragenummer
+failure-next-retry = Erneut versuchen
 failure-next-start = Zur Startseite

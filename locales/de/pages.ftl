@@ -32,7 +32,7 @@ signup-other = Haben Sie schon ein Konto?
 signup-other-link = Anmelden
 
 # Adresse bestätigen, im Browser der Registrierung
-verify-title = E-Mail-Adresse bestätigen
+verify-title = Adresse bestätigen
 verify-lead = Wir haben eine E-Mail an { $email } gesendet. Geben Sie den 6-stelligen Code daraus hier ein, oder öffnen Sie den Link darin.
 verify-lead-unknown = Wir haben Ihnen eine E-Mail gesendet. Geben Sie den 6-stelligen Code daraus hier ein, oder öffnen Sie den Link darin.
 verify-submit = Bestätigen

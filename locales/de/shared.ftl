@@ -6,7 +6,7 @@ brand-home = { $site }, Startseite
 language-choose = Sprache
 unknown-device = Unbekannter Browser
 unknown-device-on = Unbekannter Browser, { $system }
-unknown-place = Unbekannter Ort
+unknown-place = Nicht bekannt
 
 time-full = { $day }. { $month } { $year }, { $clock } UTC
 month-1 = Januar

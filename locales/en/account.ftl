@@ -18,7 +18,7 @@ password-submit = Save new password
 password-forgot = Forgot your current password?
 
 sessions-title = Devices
-sessions-lead = These devices are signed in to your account. End any that you do not recognise, then change your password.
+sessions-lead = These devices are signed in to your account. Sign out any that you do not recognise, then change your password.
 sessions-this-device = This device
 sessions-place = Address
 sessions-last-seen = Last active

@@ -36,4 +36,5 @@ failure-internal-text = The details are recorded. Try again in a moment. If it h
 failure-unavailable-title = We will be back shortly
 failure-unavailable-text = The service is busy or being looked after. Nothing was changed. Try again in { $time }.
 failure-request-id = Request id
+failure-next-retry = Try again
 failure-next-start = Go to the start page

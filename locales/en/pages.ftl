@@ -32,7 +32,7 @@ signup-other = Already have an account?
 signup-other-link = Sign in
 
 # Confirm the address, in the browser that signed up
-verify-title = Confirm your e-mail address
+verify-title = Confirm your address
 verify-lead = We have sent a mail to { $email }. Enter the 6-digit code from it here, or open the link in it.
 verify-lead-unknown = We have sent you a mail. Enter the 6-digit code from it here, or open the link in it.
 verify-submit = Confirm

@@ -6,7 +6,7 @@ brand-home = { $site }, start page
 language-choose = Language
 unknown-device = Unknown browser
 unknown-device-on = Unknown browser, { $system }
-unknown-place = Unknown place
+unknown-place = Not known
 
 # Times. The month names are messages of their own so that each language can decline them.
 time-full = { $day } { $month } { $year }, { $clock } UTC

@@ -9,13 +9,14 @@ mod words;
 
 use std::fmt;
 
+use doorward_model::locale::Locale;
 use serde::{Deserialize, Serialize};
 
 pub use eml::Envelope;
 pub use letter::{Incident, Letter};
 pub use line::{HeaderLine, InvalidMailAddress, MailAddress, MessageId, Sender};
 
-use crate::text::{Language, Texts};
+use crate::text::Texts;
 
 /// Whom a mail is for, and on whose behalf.
 #[derive(Clone, Debug)]
@@ -25,7 +26,7 @@ pub struct Recipient<'a> {
     /// The person's name, if they gave one.
     pub name: Option<&'a str>,
     /// The language the mail is written in.
-    pub language: Language,
+    pub language: Locale,
     /// The name of this deployment.
     pub site: &'a str,
 }
@@ -50,12 +51,12 @@ impl Mail {
     ///
     /// Fails only when the HTML template does, which means that memory ran out.
     pub fn render(letter: &Letter, recipient: &Recipient<'_>) -> Result<Self, askama::Error> {
-        let texts = Texts::for_language(recipient.language);
+        let texts = Texts::for_locale(recipient.language);
         let content = words::write(letter, texts, recipient);
         Ok(Self {
             to: recipient.address.clone(),
             subject: HeaderLine::new(&content.subject),
-            language: recipient.language.tag().to_owned(),
+            language: recipient.language.as_str().to_owned(),
             text: content.to_text(),
             html: content.to_html()?,
         })

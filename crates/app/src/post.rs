@@ -1,7 +1,9 @@
 //! Mails on their way from a use case to the worker: rendered, sealed, queued in the same transaction as the
 //! event they follow from.
 
+use doorward_model::email::EmailAddress;
 use doorward_model::id::DeliveryId;
+use doorward_model::locale::Locale;
 use doorward_store::users::User;
 
 use crate::App;
@@ -9,7 +11,6 @@ use crate::failure::Failure;
 use crate::keys::sealing::Purpose;
 use crate::mail::{Incident, Letter, Mail, MailAddress, Recipient};
 use crate::op::Op;
-use crate::text::Language;
 
 /// What the sealed payloads of the `deliveries` table are sealed for.
 pub(crate) const PAYLOAD: Purpose = Purpose::new("deliveries.payload");
@@ -38,8 +39,10 @@ impl<'a> Addressee<'a> {
 impl App {
     /// Writes `letter` and seals it for the queue.
     pub(crate) fn pack(&self, op: &Op, to: Addressee<'_>, letter: &Letter) -> Result<Parcel, Failure> {
-        let address = MailAddress::parse(to.email).map_err(|error| Failure::internal("addressing a mail", error))?;
-        let language = to.locale.and_then(Language::from_tag).unwrap_or_default();
+        // Rows hold the address as typed; mail goes to its ASCII domain.
+        let stored = EmailAddress::parse(to.email).map_err(|error| Failure::internal("addressing a mail", error))?;
+        let address = MailAddress::try_from(&stored).map_err(|error| Failure::internal("addressing a mail", error))?;
+        let language = to.locale.and_then(Locale::parse).unwrap_or_default();
         let recipient = Recipient { address: &address, name: to.name, language, site: &self.settings.service_name };
         let mail = Mail::render(letter, &recipient).map_err(|error| Failure::internal("writing a mail", error))?;
         let plain = serde_json::to_vec(&mail).map_err(|error| Failure::internal("packing a mail", error))?;

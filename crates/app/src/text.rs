@@ -9,11 +9,12 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::LazyLock;
 
+use doorward_model::locale::Locale;
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource};
 
 pub use arguments::Argument;
-pub use language::{Direction, Language};
+pub use language::{direction, own_name};
 
 macro_rules! sources {
     ($tag:literal) => {
@@ -32,45 +33,45 @@ const ENGLISH_SOURCES: [&str; 6] = sources!("en");
 const GERMAN_SOURCES: [&str; 6] = sources!("de");
 
 // Read at the first use of a language, so that starting the server costs nothing.
-static ENGLISH: LazyLock<Texts> = LazyLock::new(|| Texts::read(Language::English, &ENGLISH_SOURCES));
-static GERMAN: LazyLock<Texts> = LazyLock::new(|| Texts::read(Language::German, &GERMAN_SOURCES));
+static ENGLISH: LazyLock<Texts> = LazyLock::new(|| Texts::read(Locale::English, &ENGLISH_SOURCES));
+static GERMAN: LazyLock<Texts> = LazyLock::new(|| Texts::read(Locale::German, &GERMAN_SOURCES));
 
 /// All texts of one language.
 pub struct Texts {
-    language: Language,
+    locale: Locale,
     bundle: FluentBundle<FluentResource>,
 }
 
 impl Texts {
-    /// The texts of `language`.
-    pub fn for_language(language: Language) -> &'static Self {
-        match language {
-            Language::English => &ENGLISH,
-            Language::German => &GERMAN,
+    /// The texts of `locale`.
+    pub fn for_locale(locale: Locale) -> &'static Self {
+        match locale {
+            Locale::English => &ENGLISH,
+            Locale::German => &GERMAN,
         }
     }
 
-    fn read(language: Language, sources: &[&str]) -> Self {
-        let mut bundle = FluentBundle::new_concurrent(vec![language.identifier()]);
+    fn read(locale: Locale, sources: &[&str]) -> Self {
+        let mut bundle = FluentBundle::new_concurrent(vec![language::identifier(locale)]);
         // Fluent would put invisible isolation marks around every value. They help only where languages of both
         // directions meet in one sentence, and would stand in subjects, titles and what people copy. Values a
         // person chose stand in <bdi> on pages, and names cannot hold direction marks.
         bundle.set_use_isolating(false);
         for source in sources {
             let resource = FluentResource::try_new((*source).to_owned()).unwrap_or_else(|(resource, errors)| {
-                tracing::error!(language = language.tag(), ?errors, "a text file has mistakes");
+                tracing::error!(locale = locale.as_str(), ?errors, "a text file has mistakes");
                 resource
             });
             if let Err(errors) = bundle.add_resource(resource) {
-                tracing::error!(language = language.tag(), ?errors, "a text is defined twice");
+                tracing::error!(locale = locale.as_str(), ?errors, "a text is defined twice");
             }
         }
-        Self { language, bundle }
+        Self { locale, bundle }
     }
 
     /// The language of these texts.
-    pub fn language(&self) -> Language {
-        self.language
+    pub fn locale(&self) -> Locale {
+        self.locale
     }
 
     /// The text `id`. An unknown id is logged and shown between brackets: a test looks for them, and a visitor
@@ -82,7 +83,7 @@ impl Texts {
     /// The text `id` with values in it.
     pub fn say_with(&self, id: &str, values: &[(&str, Argument<'_>)]) -> Cow<'_, str> {
         let Some(pattern) = self.bundle.get_message(id).and_then(|message| message.value()) else {
-            tracing::error!(language = self.language.tag(), id, "a text is missing");
+            tracing::error!(locale = self.locale.as_str(), id, "a text is missing");
             return Cow::Owned(format!("⟦{id}⟧"));
         };
         let mut arguments = FluentArgs::with_capacity(values.len());
@@ -92,7 +93,7 @@ impl Texts {
         let mut errors = Vec::new();
         let text = self.bundle.format_pattern(pattern, Some(&arguments), &mut errors);
         if !errors.is_empty() {
-            tracing::error!(language = self.language.tag(), id, ?errors, "a text cannot be filled in");
+            tracing::error!(locale = self.locale.as_str(), id, ?errors, "a text cannot be filled in");
         }
         text
     }
@@ -112,7 +113,7 @@ impl Texts {
 
 impl fmt::Debug for Texts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Texts").field("language", &self.language).finish_non_exhaustive()
+        f.debug_struct("Texts").field("locale", &self.locale).finish_non_exhaustive()
     }
 }
 

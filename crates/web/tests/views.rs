@@ -1,6 +1,7 @@
 //! Every page, in every language and state: complete, escaped, small, without inline code.
 
-use doorward_app::text::{Language, Texts};
+use doorward_app::text::Texts;
+use doorward_model::locale::Locale;
 use doorward_web::pages::views::{MARK, Notice, Page, SCRIPT, STYLESHEET, Theme, find_asset};
 
 #[path = "../examples/preview/samples.rs"]
@@ -10,9 +11,9 @@ use samples::Typed;
 
 const NONCE: &str = "bm9uY2U";
 
-fn page(language: Language) -> Page {
+fn page(locale: Locale) -> Page {
     Page {
-        texts: Texts::for_language(language),
+        texts: Texts::for_locale(locale),
         theme: Theme::System,
         site: "Doorward".into(),
         path: "/login".into(),
@@ -36,7 +37,7 @@ fn everywhere(text: &str) -> Typed {
 }
 
 fn every_page(typed: &Typed) -> Vec<(String, String)> {
-    Language::ALL.into_iter().flat_map(|language| samples::pages(&page(language), typed).unwrap()).collect()
+    Locale::ALL.into_iter().flat_map(|locale| samples::pages(&page(locale), typed).unwrap()).collect()
 }
 
 /// The tags of a page, without comments or text.
@@ -123,7 +124,7 @@ fn what_people_type_is_text_in_every_slot() {
 
 #[test]
 fn after_an_error_the_title_and_a_summary_say_so() {
-    for (name, html) in samples::pages(&page(Language::English), &Typed::ordinary()).unwrap() {
+    for (name, html) in samples::pages(&page(Locale::English), &Typed::ordinary()).unwrap() {
         let has_summary = html.contains("id=\"problems\" role=\"alert\" tabindex=\"-1\" autofocus");
         let is_error = html.contains("<title>Error: ");
         let must_be_corrected = name.ends_with("-error") || name.ends_with("refused") || name.ends_with("throttled");
@@ -154,7 +155,7 @@ fn what_a_control_is_described_by_exists() {
 
 #[test]
 fn password_managers_find_what_they_need() {
-    let pages = samples::pages(&page(Language::English), &Typed::ordinary()).unwrap();
+    let pages = samples::pages(&page(Locale::English), &Typed::ordinary()).unwrap();
     for (name, html) in &pages {
         for form in html.split("<form ").skip(1).map(|rest| rest.split("</form>").next().unwrap()) {
             assert!(!form.contains("autocomplete=\"off\"") && !form.contains("onpaste"), "{name}");
@@ -193,7 +194,7 @@ fn every_form_posts_to_this_site_with_the_token() {
 #[test]
 fn a_chosen_theme_is_on_the_page_and_the_system_one_is_not() {
     for theme in Theme::ALL {
-        let page = Page { theme, ..page(Language::German) };
+        let page = Page { theme, ..page(Locale::German) };
         let (_, html) = samples::pages(&page, &Typed::ordinary()).unwrap().swap_remove(0);
         let attribute = format!("<html lang=\"de\" dir=\"ltr\" data-theme=\"{}\">", theme.slug());
         assert_eq!(html.contains(&attribute), theme != Theme::System, "{theme:?}");
@@ -229,7 +230,7 @@ fn a_notice_reads_back_from_its_address() {
 fn every_text_is_used_somewhere() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let mut source = String::new();
-    for folder in ["app/src", "web/src", "web/templates"] {
+    for folder in ["model/src", "app/src", "web/src", "web/templates"] {
         read_into(&root.join(folder), &mut source);
     }
     for file in ["shared", "pages", "account", "notices", "messages", "mails"] {

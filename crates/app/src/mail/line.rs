@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use doorward_model::email::EmailAddress;
 use doorward_model::id::DeliveryId;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -84,6 +85,15 @@ fn may_stand_in_local(character: char) -> bool {
         character.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(character)
     } else {
         may_stand_in_line(character) && !character.is_whitespace()
+    }
+}
+
+impl TryFrom<&EmailAddress> for MailAddress {
+    type Error = InvalidMailAddress;
+
+    /// Every address that the account rules accept is one (a property test says so).
+    fn try_from(address: &EmailAddress) -> Result<Self, InvalidMailAddress> {
+        Self::parse(address.mailbox())
     }
 }
 

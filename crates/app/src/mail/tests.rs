@@ -1,3 +1,4 @@
+use doorward_model::email::EmailAddress;
 use doorward_model::id::DeliveryId;
 use doorward_model::time::Timestamp;
 use proptest::prelude::*;
@@ -35,7 +36,7 @@ fn letters() -> Vec<Letter> {
     ]
 }
 
-fn mail(letter: &Letter, language: Language, name: Option<&str>) -> Mail {
+fn mail(letter: &Letter, language: Locale, name: Option<&str>) -> Mail {
     let address = MailAddress::parse("mara@example.com").unwrap();
     Mail::render(letter, &Recipient { address: &address, name, language, site: "Doorward" }).unwrap()
 }
@@ -59,11 +60,11 @@ fn fields(eml: &str) -> Vec<(String, String)> {
 
 #[test]
 fn every_mail_reads_as_agreed_in_every_language() {
-    for language in Language::ALL {
+    for language in Locale::ALL {
         for letter in letters() {
             let mail = mail(&letter, language, Some("Mara O’Brien"));
             assert!(!mail.text.contains('⟦') && !mail.html.contains('⟦'));
-            let name = format!("{}_{}", letter.kind(), language.tag());
+            let name = format!("{}_{}", letter.kind(), language.as_str());
             insta::assert_snapshot!(
                 format!("{name}_text"),
                 format!("Subject: {}\n\n{}", mail.subject.as_str(), mail.text)
@@ -75,7 +76,7 @@ fn every_mail_reads_as_agreed_in_every_language() {
 
 #[test]
 fn a_whole_message_reads_as_agreed() {
-    let eml = eml(&mail(&letters()[0], Language::German, None)).replace("\r\n", "\n");
+    let eml = eml(&mail(&letters()[0], Locale::German, None)).replace("\r\n", "\n");
     let (readable, html) = eml.split_once("base64\n\n").unwrap();
     assert!(html.ends_with("\n--=_doorward_0--\n"), "{html}");
     insta::assert_snapshot!(readable);
@@ -83,7 +84,7 @@ fn a_whole_message_reads_as_agreed() {
 
 #[test]
 fn a_text_that_holds_the_usual_boundary_gets_another() {
-    let mut mail = mail(&letters()[0], Language::English, None);
+    let mut mail = mail(&letters()[0], Locale::English, None);
     mail.text.push_str("--=_doorward_0--\n");
     assert!(eml(&mail).contains("boundary=\"=_doorward_1\""));
 }
@@ -92,15 +93,15 @@ fn a_text_that_holds_the_usual_boundary_gets_another() {
 fn a_name_typed_at_sign_up_reaches_no_strange_mailbox() {
     let lure = "win at www.example.net";
     for letter in &letters()[..2] {
-        let mail = mail(letter, Language::English, Some(lure));
+        let mail = mail(letter, Locale::English, Some(lure));
         assert!(!mail.text.contains(lure) && !mail.html.contains(lure));
     }
-    assert!(mail(&letters()[2], Language::English, Some("Mara")).text.starts_with("Hello Mara,"));
+    assert!(mail(&letters()[2], Locale::English, Some("Mara")).text.starts_with("Hello Mara,"));
 }
 
 #[test]
 fn the_link_stands_whole_on_a_line_of_its_own() {
-    for language in Language::ALL {
+    for language in Locale::ALL {
         let eml = eml(&mail(&letters()[0], language, Some("Jürgen")));
         assert_eq!(eml.lines().filter(|line| line.contains("http")).collect::<Vec<_>>(), [LINK]);
     }
@@ -108,7 +109,7 @@ fn the_link_stands_whole_on_a_line_of_its_own() {
 
 #[test]
 fn lines_are_as_short_as_mail_servers_ask() {
-    for language in Language::ALL {
+    for language in Locale::ALL {
         for letter in letters() {
             let eml = eml(&mail(&letter, language, Some("Mara")));
             let longest = eml.split("\r\n").map(str::len).max().unwrap();
@@ -121,7 +122,7 @@ fn lines_are_as_short_as_mail_servers_ask() {
 #[test]
 fn subjects_and_debug_hold_no_secret() {
     for letter in letters() {
-        let mail = mail(&letter, Language::English, None);
+        let mail = mail(&letter, Locale::English, None);
         let shown = format!("{} {mail:?} {letter:?}", mail.subject.as_str());
         assert!(!shown.contains("042917") && !shown.contains("dwo_"), "{shown}");
     }
@@ -131,7 +132,7 @@ fn subjects_and_debug_hold_no_secret() {
 #[test]
 fn hostile_names_are_text_in_html() {
     for name in ["\"><svg/onload=alert(1)>", "</script><script>", "{{7*7}}", "<img src=x onerror=x>", "{$site}"] {
-        let mail = mail(&letters()[3], Language::English, Some(name));
+        let mail = mail(&letters()[3], Locale::English, Some(name));
         assert!(mail.text.contains(name), "{}", mail.text);
         assert!(!mail.html.contains("<svg") && !mail.html.contains("<script") && !mail.html.contains("<img"));
     }
@@ -177,7 +178,7 @@ fn what_could_be_two_addresses_is_none() {
 
 #[test]
 fn a_stored_mail_reads_back_only_if_it_is_one() {
-    let mail = mail(&letters()[0], Language::English, None);
+    let mail = mail(&letters()[0], Locale::English, None);
     let json = serde_json::to_string(&mail).unwrap();
     assert_eq!(serde_json::from_str::<Mail>(&json).unwrap(), mail);
     let forged = json.replace("mara@example.com", "mara@example.com\\r\\nBcc: v@y");
@@ -185,6 +186,15 @@ fn a_stored_mail_reads_back_only_if_it_is_one() {
 }
 
 proptest! {
+    #[test]
+    fn every_address_of_an_account_is_one_a_mail_goes_to(
+        text in "(\\PC|[a-z.+']){1,12}@([a-z0-9äß-]{1,8}\\.){1,2}[a-z]{2,4}",
+    ) {
+        if let Ok(address) = EmailAddress::parse(&text) {
+            prop_assert!(MailAddress::try_from(&address).is_ok(), "{text}");
+        }
+    }
+
     /// Proves: A-63, V1.3.11, S-45
     #[test]
     fn nothing_a_person_types_becomes_a_header(
@@ -199,7 +209,7 @@ proptest! {
             incident: Incident { device: device.clone(), address: Some(device), ..incident() },
             forgot_link: "https://id.example.com/forgot".into(),
         };
-        let recipient = Recipient { address: &address, name: Some(&name), language: Language::German, site: &site };
+        let recipient = Recipient { address: &address, name: Some(&name), language: Locale::German, site: &site };
         let mail = Mail::render(&letter, &recipient).unwrap();
         let sender = Sender { name: HeaderLine::new(&site), address: sender().address };
         let id = MessageId::new(DeliveryId::from_uuid([7; 16]), &sender);

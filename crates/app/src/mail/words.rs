@@ -3,20 +3,20 @@
 
 use super::content::{Block, Content};
 use super::{Incident, Letter, Recipient};
-use crate::text::{Argument, Texts};
+use crate::text::{self, Argument, Texts};
 
 /// The letter in the recipient's language.
 pub(super) fn write(letter: &Letter, texts: &Texts, recipient: &Recipient<'_>) -> Content {
     let words = Words { texts, recipient, device: device(letter).map(|label| texts.device(label)) };
     let frame = Frame::of(letter);
-    let language = texts.language();
+    let locale = texts.locale();
     let greeting = recipient.name.filter(|_| goes_to_owner(letter)).map_or_else(
         || words.say("mail-greeting-nameless"),
         |name| texts.say_with("mail-greeting", &[("name", name.into())]).into_owned(),
     );
     Content {
-        language: language.tag(),
-        direction: language.direction().as_html(),
+        language: locale.as_str(),
+        direction: text::direction(locale),
         site: recipient.site.to_owned(),
         subject: words.say(frame.subject),
         title: words.say(frame.title),

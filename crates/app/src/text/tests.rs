@@ -1,5 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
+use doorward_model::password::{Feedback, MAX_CODE_POINTS};
 use doorward_model::time::Timestamp;
 
 use super::*;
@@ -32,11 +33,11 @@ fn every_language_has_the_same_texts_with_the_same_values() {
 
 #[test]
 fn every_text_file_is_free_of_mistakes_and_every_text_can_be_filled_in() {
-    for (language, sources) in [(Language::English, ENGLISH_SOURCES), (Language::German, GERMAN_SOURCES)] {
+    for (language, sources) in [(Locale::English, ENGLISH_SOURCES), (Locale::German, GERMAN_SOURCES)] {
         for source in sources {
             FluentResource::try_new(source.to_owned()).map_err(|(_, errors)| errors).unwrap();
         }
-        let texts = Texts::for_language(language);
+        let texts = Texts::for_locale(language);
         for (id, variables) in messages(&sources) {
             let values: Vec<_> = variables.iter().map(|name| (name.as_str(), Argument::Count(3))).collect();
             let text = texts.say_with(&id, &values);
@@ -60,21 +61,33 @@ fn texts_keep_the_house_style() {
 
 #[test]
 fn an_unknown_text_is_visible_and_not_fatal() {
-    assert_eq!(Texts::for_language(Language::English).say("no-such-text"), "⟦no-such-text⟧");
+    assert_eq!(Texts::for_locale(Locale::English).say("no-such-text"), "⟦no-such-text⟧");
+}
+
+#[test]
+fn every_password_feedback_has_its_text() {
+    for feedback in Feedback::ALL {
+        for locale in Locale::ALL {
+            let text = Texts::for_locale(locale).say(feedback.key());
+            assert!(!text.contains(['⟦', '{']), "{text}");
+        }
+    }
+    let texts = Texts::for_locale(Locale::English);
+    assert!(texts.say(Feedback::Shorten.key()).contains(&MAX_CODE_POINTS.to_string()));
 }
 
 #[test]
 fn times_read_as_in_the_language() {
     let at = Timestamp::from_ms(1_795_315_487_123);
-    assert_eq!(Texts::for_language(Language::English).moment(at), "22 November 2026, 02:44 UTC");
-    assert_eq!(Texts::for_language(Language::German).moment(at), "22. November 2026, 02:44 UTC");
+    assert_eq!(Texts::for_locale(Locale::English).moment(at), "22 November 2026, 02:44 UTC");
+    assert_eq!(Texts::for_locale(Locale::German).moment(at), "22. November 2026, 02:44 UTC");
     let march = Timestamp::from_ms(1_772_323_200_000);
-    assert_eq!(Texts::for_language(Language::German).moment(march), "1. März 2026, 00:00 UTC");
+    assert_eq!(Texts::for_locale(Locale::German).moment(march), "1. März 2026, 00:00 UTC");
 }
 
 #[test]
 fn spans_round_up() {
-    let texts = Texts::for_language(Language::English);
+    let texts = Texts::for_locale(Locale::English);
     assert_eq!(texts.span(0), "1 second");
     assert_eq!(texts.span(90), "90 seconds");
     assert_eq!(texts.span(91), "2 minutes");
@@ -82,12 +95,12 @@ fn spans_round_up() {
     assert_eq!(texts.span(3600), "1 hour");
     assert_eq!(texts.span(4200), "70 minutes");
     assert_eq!(texts.span(86_400), "24 hours");
-    assert_eq!(Texts::for_language(Language::German).span(1), "1 Sekunde");
+    assert_eq!(Texts::for_locale(Locale::German).span(1), "1 Sekunde");
 }
 
 #[test]
 fn an_unknown_device_is_named_in_the_language() {
-    let texts = Texts::for_language(Language::German);
+    let texts = Texts::for_locale(Locale::German);
     assert_eq!(texts.device("Unknown browser"), "Unbekannter Browser");
     assert_eq!(texts.device("Unknown browser, Linux"), "Unbekannter Browser, Linux");
     assert_eq!(texts.device("Firefox, Linux"), "Firefox, Linux");
@@ -95,7 +108,7 @@ fn an_unknown_device_is_named_in_the_language() {
 
 #[test]
 fn a_text_can_be_cut_around_its_value() {
-    let (before, after) = Texts::for_language(Language::English).around("verify-lead", "email", &[]);
+    let (before, after) = Texts::for_locale(Locale::English).around("verify-lead", "email", &[]);
     assert_eq!(before, "We have sent a mail to ");
     assert!(after.starts_with(". Enter the 6-digit code"), "{after}");
 }

@@ -4,7 +4,8 @@
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
-use doorward_app::text::{Language, Texts};
+use doorward_app::text::Texts;
+use doorward_model::locale::Locale;
 use doorward_web::pages::views::{MARK, Page, SCRIPT, STYLESHEET, Theme};
 
 mod samples;
@@ -15,17 +16,17 @@ fn main() -> Result<(), Box<dyn Error>> {
     for asset in [&*STYLESHEET, &*SCRIPT, &*MARK] {
         std::fs::write(folder.join(asset.path().trim_start_matches('/')), asset.bytes)?;
     }
-    for language in Language::ALL {
+    for locale in Locale::ALL {
         for theme in Theme::ALL {
-            write_pages(&folder, language, theme)?;
+            write_pages(&folder, locale, theme)?;
         }
     }
     Ok(())
 }
 
-fn write_pages(folder: &Path, language: Language, theme: Theme) -> Result<(), Box<dyn Error>> {
+fn write_pages(folder: &Path, locale: Locale, theme: Theme) -> Result<(), Box<dyn Error>> {
     let page = Page {
-        texts: Texts::for_language(language),
+        texts: Texts::for_locale(locale),
         theme,
         site: "Doorward".into(),
         path: "/login".into(),
@@ -35,7 +36,7 @@ fn write_pages(folder: &Path, language: Language, theme: Theme) -> Result<(), Bo
     for (name, html) in samples::pages(&page, &samples::Typed::ordinary())? {
         // Files know no root: the assets lie beside the pages.
         let html = html.replace("\"/assets/", "\"assets/");
-        std::fs::write(folder.join(format!("{name}.{}.{}.html", language.tag(), theme.slug())), html)?;
+        std::fs::write(folder.join(format!("{name}.{}.{}.html", locale.as_str(), theme.slug())), html)?;
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Every page with made-up content: for looking at, and for the tests that read every page.
 
 use askama::Template;
+use doorward_model::password::Feedback;
 use doorward_model::time::{HOUR_MS, Timestamp};
 use doorward_web::pages::views::{
     Account, AccountAppearance, AccountPassword, AccountProfile, AccountSessions, Failure, FailureKind, Field,
@@ -45,12 +46,17 @@ pub(crate) fn pages(page: &Page, typed: &Typed) -> askama::Result<Vec<(String, S
         pages.push((format!("message-{kind:?}").to_lowercase(), message.render()?));
     }
     for kind in FailureKind::EXAMPLES {
-        let failure = Failure { page: page.clone(), kind, request_id: typed.request_id.clone() };
+        let retry_path = matches!(kind, FailureKind::FormExpired).then(|| format!("/signup?{}", typed.flow));
+        let failure = Failure { page: page.clone(), kind, retry_path, request_id: typed.request_id.clone() };
         let name = format!("{kind:?}");
         let name = name.split(' ').next().unwrap_or_default().to_lowercase();
         pages.push((format!("failure-{name}"), failure.render()?));
     }
     Ok(pages)
+}
+
+const fn weak(feedback: Feedback) -> Problem {
+    Problem::PasswordRefused { feedback, min: 15 }
 }
 
 type Pages = Vec<(String, String)>;
@@ -74,7 +80,7 @@ fn sign_up(page: &Page, typed: &Typed, pages: &mut Pages) -> askama::Result<()> 
     let corrected = Signup {
         email: Field::refused(&typed.email, Problem::EmailInvalid),
         name: Field::refused(&typed.name, Problem::NameTooLong { max: 100 }),
-        password_problem: Some(Problem::PasswordTooShort { min: 15 }),
+        password_problem: Some(weak(Feedback::Lengthen)),
         ..signup
     };
     add(pages, "signup-error", &corrected)?;
@@ -96,7 +102,7 @@ fn sign_up(page: &Page, typed: &Typed, pages: &mut Pages) -> askama::Result<()> 
         min_length: 15,
     };
     add(pages, "verify-link", &link)?;
-    add(pages, "verify-link-error", &VerifyLink { password_problem: Some(Problem::PasswordPersonal), ..link })?;
+    add(pages, "verify-link-error", &VerifyLink { password_problem: Some(weak(Feedback::Context)), ..link })?;
     let setup = FirstAdministrator {
         page: page(),
         flow: typed.flow.clone(),
@@ -106,7 +112,7 @@ fn sign_up(page: &Page, typed: &Typed, pages: &mut Pages) -> askama::Result<()> 
         min_length: 15,
     };
     add(pages, "setup", &setup)?;
-    let password_problem = Some(Problem::PasswordSequence);
+    let password_problem = Some(weak(Feedback::Pattern));
     add(pages, "setup-error", &FirstAdministrator { email: Field::default(), password_problem, ..setup })
 }
 
@@ -149,7 +155,7 @@ fn sign_in(page: &Page, typed: &Typed, pages: &mut Pages) -> askama::Result<()> 
         min_length: 15,
     };
     add(pages, "reset", &reset)?;
-    add(pages, "reset-error", &Reset { password_problem: Some(Problem::PasswordCommon), ..reset })
+    add(pages, "reset-error", &Reset { password_problem: Some(weak(Feedback::Common)), ..reset })
 }
 
 fn account(page: &Page, typed: &Typed, pages: &mut Pages) -> askama::Result<()> {
@@ -160,7 +166,7 @@ fn account(page: &Page, typed: &Typed, pages: &mut Pages) -> askama::Result<()> 
         page: page(),
         account: account(),
         name: Field::filled(&typed.name),
-        language: page().language(),
+        locale: page().locale(),
         notice: Some(Notice::ProfileSaved),
     };
     add(pages, "account", &profile)?;
@@ -177,7 +183,7 @@ fn account(page: &Page, typed: &Typed, pages: &mut Pages) -> askama::Result<()> 
     add(pages, "account-password", &password)?;
     let corrected = AccountPassword {
         current_problem: Some(Problem::CurrentPasswordWrong),
-        new_problem: Some(Problem::PasswordRepeats),
+        new_problem: Some(weak(Feedback::Repeat)),
         ..password
     };
     add(pages, "account-password-error", &corrected)?;

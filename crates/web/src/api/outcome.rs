@@ -3,7 +3,8 @@
 use doorward_app::failure::Failure;
 use doorward_app::passwords::ResetError;
 use doorward_app::signup::{ConfirmError, PasswordError};
-use doorward_app::text::{Language, Texts};
+use doorward_app::text::Texts;
+use doorward_model::locale::Locale;
 use doorward_model::password::{Violation, ViolationCode};
 
 use crate::problem::{Code, FieldError, Problem};
@@ -51,12 +52,12 @@ impl From<ResetError> for Problem {
 
 /// Every reason why the password in `field` is refused.
 pub(crate) fn refused_password(field: &str, violations: &[Violation]) -> Problem {
-    Problem::validation(password_errors(field, violations, Language::English))
+    Problem::validation(password_errors(field, violations, Locale::English))
 }
 
 /// The same, in a language.
-pub(crate) fn password_errors(field: &str, violations: &[Violation], language: Language) -> Vec<FieldError> {
-    let texts = Texts::for_language(language);
+pub(crate) fn password_errors(field: &str, violations: &[Violation], locale: Locale) -> Vec<FieldError> {
+    let texts = Texts::for_locale(locale);
     violations
         .iter()
         .map(|violation| {

@@ -1,7 +1,7 @@
 //! The account area of somebody who is signed in.
 
 use askama::Template;
-use doorward_app::text::Language;
+use doorward_model::locale::Locale;
 use doorward_model::time::Timestamp;
 
 use super::{Field, Notice, Page, Problem, Problems, Theme, paths};
@@ -40,7 +40,7 @@ pub struct AccountProfile {
     /// The name; may be empty.
     pub name: Field,
     /// The language of mails to this person, and of pages once signed in.
-    pub language: Language,
+    pub locale: Locale,
     /// What just happened.
     pub notice: Option<Notice>,
 }

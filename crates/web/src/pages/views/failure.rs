@@ -3,6 +3,7 @@
 use askama::Template;
 
 use super::{Page, paths};
+use crate::problem::{self, Code};
 
 /// Why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +48,36 @@ impl FailureKind {
         Self::Unavailable { wait_seconds: 5 },
     ];
 
+    /// The page that tells of `problem`.
+    pub fn of(problem: &problem::Problem) -> Self {
+        let wait_seconds = problem.retry_after_seconds().unwrap_or(1).into();
+        match problem.code() {
+            Code::NotFound => Self::NotFound,
+            Code::MethodNotAllowed => Self::MethodNotAllowed,
+            Code::CsrfFailed => Self::FormExpired,
+            Code::Forbidden | Code::ReauthenticationRequired | Code::TermsRequired => Self::Forbidden,
+            Code::PayloadTooLarge => Self::TooLarge,
+            Code::RateLimited => Self::RateLimited { wait_seconds },
+            Code::TooBusy | Code::Unavailable => Self::Unavailable { wait_seconds },
+            Code::InternalError => Self::Internal,
+            Code::MalformedRequest
+            | Code::ValidationFailed
+            | Code::InvalidCredentials
+            | Code::InvalidToken
+            | Code::InvalidOneTimeToken
+            | Code::TokenExpired
+            | Code::SessionExpired
+            | Code::SessionRevoked
+            | Code::TokenReused
+            | Code::Conflict
+            | Code::RequestTimeout
+            | Code::UnsupportedMediaType
+            | Code::UriTooLong
+            | Code::HeadersTooLarge
+            | Code::MisdirectedRequest => Self::BadRequest,
+        }
+    }
+
     const fn ids(self) -> (&'static str, &'static str) {
         match self {
             Self::NotFound => ("failure-not-found-title", "failure-not-found-text"),
@@ -70,6 +101,8 @@ pub struct Failure {
     pub page: Page,
     /// Why.
     pub kind: FailureKind,
+    /// A path of this site to try again at; none where there is no such page.
+    pub retry_path: Option<String>,
     /// The id that joins this page and the log.
     pub request_id: String,
 }

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use doorward_app::text::{Argument, Language, Texts};
+use doorward_app::text::{self, Argument, Texts};
+use doorward_model::locale::Locale;
 use doorward_model::time::Timestamp;
 
 use super::assets::{Asset, MARK, SCRIPT, STYLESHEET};
@@ -129,14 +130,24 @@ impl Page {
     }
 
     /// The language of the page.
-    pub fn language(&self) -> Language {
-        self.texts.language()
+    pub fn locale(&self) -> Locale {
+        self.texts.locale()
+    }
+
+    /// What the speakers of a language call it.
+    pub fn own_name(&self, locale: &Locale) -> &'static str {
+        text::own_name(*locale)
+    }
+
+    /// Which way it is written.
+    pub fn direction(&self) -> &'static str {
+        text::direction(self.locale())
     }
 
     /// The languages a visitor can change to.
-    pub fn other_languages(&self) -> impl Iterator<Item = Language> {
-        let current = self.language();
-        Language::ALL.into_iter().filter(move |language| *language != current)
+    pub fn other_locales(&self) -> impl Iterator<Item = Locale> {
+        let current = self.locale();
+        Locale::ALL.into_iter().filter(move |locale| *locale != current)
     }
 
     pub(super) fn stylesheet(&self) -> &'static str {
@@ -154,6 +165,6 @@ impl Page {
 
 impl fmt::Debug for Page {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Page").field("path", &self.path).field("language", &self.language()).finish_non_exhaustive()
+        f.debug_struct("Page").field("path", &self.path).field("locale", &self.locale()).finish_non_exhaustive()
     }
 }

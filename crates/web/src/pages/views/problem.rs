@@ -1,5 +1,9 @@
 //! What can be wrong with what a person entered.
 
+use doorward_model::email::EmailError;
+use doorward_model::name::{self, NameError};
+use doorward_model::password::Feedback;
+
 use super::Page;
 
 /// A problem that the person can mend.
@@ -9,6 +13,8 @@ pub enum Problem {
     EmailMissing,
     /// Not an e-mail address.
     EmailInvalid,
+    /// Longer than an address can be.
+    EmailTooLong,
     /// The name is too long.
     NameTooLong {
         /// The most characters it may have.
@@ -22,32 +28,15 @@ pub enum Problem {
     CurrentPasswordMissing,
     /// The current password is wrong.
     CurrentPasswordWrong,
-    /// Too short.
-    PasswordTooShort {
-        /// The fewest characters it may have.
+    /// Against the rules for passwords.
+    PasswordRefused {
+        /// Which rule.
+        feedback: Feedback,
+        /// The fewest characters a password may have.
         min: u64,
     },
-    /// Too long.
-    PasswordTooLong {
-        /// The most characters it may have.
-        max: u64,
-    },
-    /// Holds a character that cannot be typed again everywhere, such as a control character.
+    /// Holds a character that cannot be used.
     PasswordInvalid,
-    /// On the list of common passwords.
-    PasswordCommon,
-    /// Built from the person's name, address or the service's name.
-    PasswordPersonal,
-    /// Repeats itself.
-    PasswordRepeats,
-    /// Follows an alphabet or counts.
-    PasswordSequence,
-    /// Follows the keyboard.
-    PasswordKeyboard,
-    /// Built from dates.
-    PasswordDate,
-    /// Too easy to guess for another reason.
-    PasswordWeak,
     /// The same as before.
     PasswordSame,
     /// No code.
@@ -77,8 +66,8 @@ impl Problem {
     pub fn text(&self, page: &Page) -> String {
         let id = self.text_id();
         match self {
-            Self::NameTooLong { max } | Self::PasswordTooLong { max } => page.say_with(id, "max", *max),
-            Self::PasswordTooShort { min } => page.say_with(id, "min", *min),
+            Self::NameTooLong { max } => page.say_with(id, "max", *max),
+            Self::PasswordRefused { feedback: Feedback::Lengthen, min } => page.say_with(id, "min", *min),
             Self::Throttled { wait_seconds } | Self::Busy { wait_seconds } => {
                 page.say_with(id, "time", page.span(wait_seconds))
             }
@@ -91,21 +80,16 @@ impl Problem {
         match self {
             Self::EmailMissing => "problem-email-missing",
             Self::EmailInvalid => "problem-email-invalid",
+            Self::EmailTooLong => "problem-email-too-long",
             Self::NameTooLong { .. } => "problem-name-too-long",
             Self::NameInvalid => "problem-name-invalid",
             Self::PasswordMissing => "problem-password-missing",
             Self::CurrentPasswordMissing => "problem-current-password-missing",
             Self::CurrentPasswordWrong => "problem-current-password-wrong",
-            Self::PasswordTooShort { .. } => "problem-password-too-short",
-            Self::PasswordTooLong { .. } => "problem-password-too-long",
+            // The page knows the number; the key's own text, which the API shows too, does without.
+            Self::PasswordRefused { feedback: Feedback::Lengthen, .. } => "problem-password-too-short",
+            Self::PasswordRefused { feedback, .. } => feedback.key(),
             Self::PasswordInvalid => "problem-password-invalid",
-            Self::PasswordCommon => "problem-password-common",
-            Self::PasswordPersonal => "problem-password-personal",
-            Self::PasswordRepeats => "problem-password-repeats",
-            Self::PasswordSequence => "problem-password-sequence",
-            Self::PasswordKeyboard => "problem-password-keyboard",
-            Self::PasswordDate => "problem-password-date",
-            Self::PasswordWeak => "problem-password-weak",
             Self::PasswordSame => "problem-password-same",
             Self::CodeMissing => "problem-code-missing",
             Self::CodeInvalid => "problem-code-invalid",
@@ -114,6 +98,24 @@ impl Problem {
             Self::Throttled { .. } => "problem-throttled",
             Self::Busy { .. } => "problem-busy",
             Self::FormExpired => "problem-form-expired",
+        }
+    }
+}
+
+impl From<EmailError> for Problem {
+    fn from(error: EmailError) -> Self {
+        match error {
+            EmailError::TooLong => Self::EmailTooLong,
+            EmailError::Invalid => Self::EmailInvalid,
+        }
+    }
+}
+
+impl From<NameError> for Problem {
+    fn from(error: NameError) -> Self {
+        match error {
+            NameError::TooLong => Self::NameTooLong { max: name::MAX_GRAPHEMES as u64 },
+            NameError::TooShort | NameError::Invalid => Self::NameInvalid,
         }
     }
 }
