@@ -133,6 +133,7 @@ impl Worker {
         match failure {
             Failure::Race => {
                 let most = Duration::from_millis(2 << run.min(6));
+                #[expect(clippy::disallowed_methods, reason = "the losers of a race spread out before they try again")]
                 std::thread::sleep(most * u32::from(self.next_jitter()) / 255);
             }
             Failure::StalePlan => self.session.iter_mut().for_each(Session::forget_statements),
