@@ -32,7 +32,7 @@ impl Need {
             Self::Postgres => "a PostgreSQL server (initdb)",
             Self::Chromium => "chromium",
             Self::Strace => "strace",
-            Self::Node => "node and npm",
+            Self::Node => "node 18 or newer, and npm",
             Self::Shellcheck => "shellcheck",
         }
     }
@@ -52,7 +52,7 @@ impl Need {
             Self::Postgres => postgres::find_programs().is_some(),
             Self::Chromium => find_chromium().is_some(),
             Self::Strace => shell::find_program("strace").is_some(),
-            Self::Node => shell::find_program("node").is_some() && shell::find_program("npm").is_some(),
+            Self::Node => node_version().is_some_and(|major| major >= 18) && shell::find_program("npm").is_some(),
             Self::Shellcheck => shell::find_program("shellcheck").is_some(),
         }
     }
@@ -61,6 +61,12 @@ impl Need {
 /// The browser, under the names that distributions give it.
 pub(crate) fn find_chromium() -> Option<PathBuf> {
     ["chromium", "chromium-browser"].iter().find_map(|name| shell::find_program(name))
+}
+
+/// The major version of Node.js, where there is one.
+fn node_version() -> Option<u32> {
+    let said = shell::output(Command::new(shell::find_program("node")?).arg("--version")).ok()?;
+    said.trim().strip_prefix('v')?.split('.').next()?.parse().ok()
 }
 
 /// Makes sure of every need: installs what is missing when root, else fails and names it.
@@ -125,7 +131,7 @@ mod tests {
     #[test]
     fn what_is_missing_is_named_with_the_command_that_installs_it() {
         let text = explain_missing(&[Need::Strace, Need::Node], &["strace", "nodejs", "npm"]);
-        assert!(text.contains("strace, node and npm"));
+        assert!(text.contains("strace, node 18 or newer, and npm"));
         assert!(text.ends_with("apt-get install --no-install-recommends strace nodejs npm"));
     }
 }
