@@ -79,7 +79,7 @@ async fn pooled_rate(workers: NonZeroUsize) -> Result<f64, Box<dyn Error>> {
 }
 
 fn options(workers: NonZeroUsize) -> HasherOptions {
-    let minute = Duration::from_secs(60);
+    let minute = Duration::from_mins(1);
     HasherOptions {
         workers,
         queue: HASHES,

@@ -72,6 +72,13 @@ struct Queue {
     is_closed: bool,
 }
 
+impl Queue {
+    #[expect(clippy::cast_precision_loss, reason = "a queue is shorter than 2^52")]
+    fn show_length(&self) {
+        metrics::gauge!("password_hash_queue_length").set(self.waiting.len() as f64);
+    }
+}
+
 /// What a hasher is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HasherGauges {
@@ -140,7 +147,7 @@ impl Pool {
             return Err(too_busy(expected));
         }
         queue.waiting.push_back(Waiting { task, since: Instant::now() });
-        shared.show_length(&queue);
+        queue.show_length();
         drop(queue);
         shared.work_arrived.notify_one();
         Ok(())
@@ -200,11 +207,6 @@ impl Shared {
         metrics::counter!("password_hash_abandoned_total").increment(count);
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "a queue is shorter than 2^52")]
-    fn show_length(&self, queue: &Queue) {
-        metrics::gauge!("password_hash_queue_length").set(queue.waiting.len() as f64);
-    }
-
     fn learn(&self, took: Duration) {
         let took = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         let average = self.average_us.load(Ordering::Relaxed);
@@ -245,7 +247,7 @@ impl Worker {
         let mut queue = shared.lock();
         loop {
             if let Some(next) = queue.waiting.pop_front() {
-                shared.show_length(&queue);
+                queue.show_length();
                 return Some(next);
             }
             if queue.is_closed {

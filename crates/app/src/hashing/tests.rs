@@ -66,7 +66,7 @@ async fn a_full_queue_refuses_at_once() {
     let hasher = Hasher::start(options()).unwrap();
     let release = hasher.hold_worker().await;
     let waiting: Vec<_> = (0..2).map(|_| hasher.submit_test(|| ())).collect();
-    let refused = hasher.hash(password("violet tractor"), [3; 16]).await;
+    let refused = tokio::time::timeout(PATIENCE, hasher.hash(password("violet tractor"), [3; 16])).await.unwrap();
     assert_eq!(refused, Err(HashingError::TooBusy { retry_after_seconds: 1 }));
     drop(release);
     for answer in waiting {
@@ -83,7 +83,7 @@ async fn who_would_wait_beyond_the_deadline_is_refused_at_once() {
     hasher.pool.pretend_requests_take(Duration::from_secs(10));
     // Expected to wait 0, 10 and 20 seconds; the next would wait 30.
     let waiting: Vec<_> = (0..3).map(|_| hasher.submit_test(|| ())).collect();
-    let refused = hasher.hash(password("violet tractor"), [3; 16]).await;
+    let refused = tokio::time::timeout(PATIENCE, hasher.hash(password("violet tractor"), [3; 16])).await.unwrap();
     assert_eq!(refused, Err(HashingError::TooBusy { retry_after_seconds: 30 }));
     drop(release);
     for answer in waiting {
