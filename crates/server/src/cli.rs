@@ -42,17 +42,16 @@ pub struct Global {
     /// The folder with everything that must survive a restart [default: doorward-data]
     #[arg(long, global = true, value_name = "FOLDER")]
     pub data_dir: Option<PathBuf>,
-    /// PostgreSQL instead of SQLite; others on this machine can see flags, so put a password into
-    /// database_password_file
+    /// PostgreSQL instead of SQLite; others on this machine can see flags, so the password belongs into a file
     #[arg(long, global = true, value_name = "URL", value_parser = secret)]
     pub database_url: Option<SecretText>,
-    /// Where to listen; may be given more than once [default: 127.0.0.1:8080 and [::1]:8080]
+    /// Where to listen; may be given more than once [default: port 8080 on loopback]
     #[arg(long, global = true, value_name = "ADDRESS:PORT")]
     pub listen: Vec<String>,
     /// Where health, readiness and metrics are served [default: 127.0.0.1:9464]
     #[arg(long, global = true, value_name = "ADDRESS:PORT")]
     pub ops_listen: Option<String>,
-    /// The address people and applications use [default: http://localhost:8080]
+    /// The address people and applications use [default: port 8080 on localhost]
     #[arg(long, global = true, value_name = "URL")]
     pub public_url: Option<String>,
     /// Answer in JSON

@@ -12,7 +12,7 @@ use crate::shutdown::Shutdown;
 /// The first pause after a failure; each further failure in a row doubles it.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// The longest pause.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 /// How long a run under way may take to finish at shutdown.
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 

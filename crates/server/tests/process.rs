@@ -1,5 +1,5 @@
 //! The binary as an operator meets it: a real process, its files, its signals, its exit codes.
-#![expect(missing_docs, reason = "a test")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests fail by panicking")]
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 /// Longest wait for anything; only a failing test waits this long.
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_mins(1);
 
 fn doorward(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_doorward"));
@@ -65,6 +65,14 @@ impl Server {
             line.unwrap();
         }
         self.process.wait().unwrap().code()
+    }
+}
+
+impl Drop for Server {
+    /// A failed test leaves no process behind; one that has ended cannot be killed any more.
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
     }
 }
 

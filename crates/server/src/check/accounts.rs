@@ -63,7 +63,11 @@ fn security_contact(configuration: &Configuration, found: &mut Vec<Finding>) {
             if ["mailto:", "https://", "tel:"].iter().any(|scheme| contact.starts_with(scheme))
                 && !contact.chars().any(|c| c.is_control() || c == ' ') => {}
         Some(_) => {
-            found.push(error("security_contact_invalid", "security.contact", "Write a URI: mailto:, https:// or tel:."))
+            found.push(error(
+                "security_contact_invalid",
+                "security.contact",
+                "Write a URI: mailto:, https:// or tel:.",
+            ));
         }
         None if configuration.public_url.is_loopback() => {}
         None => found.push(warning(

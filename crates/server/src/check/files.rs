@@ -84,7 +84,7 @@ fn master_key(configuration: &Configuration, found: &mut Vec<Finding>) {
     }
     let path = configuration.master_key_path();
     let is_made_at_first_start = configuration.makes_master_key();
-    if !(is_made_at_first_start && !path.exists()) {
+    if !is_made_at_first_start || path.exists() {
         key_in(&path, "master_key_file", found);
     }
     if configuration.master_key_file.is_none() && path.exists() {

@@ -19,10 +19,7 @@ pub async fn run(configuration: &Configuration, flags: &Migrate, output: Output)
     runtime.close().await;
     let status = status?;
     output.answer(&json!({"applied": status.applied, "pending": status.pending}), || {
-        let mut text = format!("applied: {}\n", status.applied.join(", "));
-        if !status.pending.is_empty() {
-            text += &format!("pending: {}\n", status.pending.join(", "));
-        }
-        text
+        let shown = |names: &[String]| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+        format!("applied: {}\npending: {}\n", shown(&status.applied), shown(&status.pending))
     })
 }

@@ -129,7 +129,7 @@ fn unknown_names(dict: &Dict, prefix: &str, report: &mut dyn FnMut(String)) {
         let name = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
         match value {
             Value::Dict(_, inner)
-                if settings::find(&name).is_none() && !(inner.is_empty() && !settings::is_table(&name)) =>
+                if settings::find(&name).is_none() && (!inner.is_empty() || settings::is_table(&name)) =>
             {
                 unknown_names(inner, &name, report);
             }

@@ -51,7 +51,7 @@ impl Default for ListenerLimits {
             connections_per_address: 512,
             proxies: Vec::new(),
             header_timeout: Duration::from_secs(10),
-            idle_timeout: Duration::from_secs(60),
+            idle_timeout: Duration::from_mins(1),
             handshake_timeout: Duration::from_secs(10),
             drain_timeout: Duration::from_secs(25),
         }
