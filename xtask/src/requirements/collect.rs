@@ -10,7 +10,7 @@ const MARK: &str = "Proves:";
 pub(super) enum Language {
     /// `///` above `fn name`.
     Rust,
-    /// `//` or `/** */` above `test("name"`.
+    /// `//` or `/** */` above `test("name"` or `fact("name"`.
     Script,
 }
 
@@ -37,17 +37,23 @@ impl Language {
         match self {
             Self::Rust => {
                 let (before, after) = line.split_once("fn ")?;
-                let is_function = before.split_whitespace().all(|word| ["async", "pub"].contains(&word));
+                let is_function = before.split_whitespace().all(|word| word == "async" || word.starts_with("pub"));
                 let name: String = after.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
                 (is_function && !name.is_empty()).then_some(name)
             }
             Self::Script => {
-                let call = ["test", "it", "describe"].iter().find_map(|name| line.strip_prefix(name))?;
+                let call = ["test", "it", "fact"].iter().find_map(|name| line.strip_prefix(name))?;
+                call.starts_with(['(', '.']).then_some(())?;
                 let start = call.find(['"', '\'', '`'])?;
                 let quote = call[start..].chars().next()?;
                 call[start + 1..].split(quote).next().map(str::to_owned)
             }
         }
+    }
+
+    /// Whether a function proves something without being marked as a test: the checks that many tests call do.
+    fn is_test_by_itself(self, name: &str) -> bool {
+        self == Self::Script || name.starts_with("check_")
     }
 
     /// Whether a line may stand between the comment and its test.
@@ -79,11 +85,14 @@ pub(super) fn collect(language: Language, text: &str) -> Found {
             }
             continue;
         }
-        let Some(claim) = &open else { continue };
+        let Some(claim) = &mut open else { continue };
         match language.test_name(line) {
-            Some(name) => found.add(claim, &name),
-            None if language.may_stand_between(line) => continue,
-            None => found.mistakes.push(format!("{}: `{MARK}` without a test below it", claim.line)),
+            Some(name) if claim.is_of_a_test || language.is_test_by_itself(&name) => found.add(claim, &name),
+            None if language.may_stand_between(line) => {
+                claim.is_of_a_test |= line.starts_with("#[") && line.contains("test");
+                continue;
+            }
+            Some(_) | None => found.mistakes.push(format!("{}: `{MARK}` without a test below it", claim.line)),
         }
         open = None;
     }
@@ -110,11 +119,13 @@ struct Claim {
     words: Vec<String>,
     /// The list ended in a comma, so it goes on in the next line.
     continues: bool,
+    /// An attribute below says that it is about a test.
+    is_of_a_test: bool,
 }
 
 impl Claim {
     fn new(line: usize, ids: &str) -> Self {
-        let mut claim = Self { line, words: Vec::new(), continues: false };
+        let mut claim = Self { line, words: Vec::new(), continues: false, is_of_a_test: false };
         claim.add(ids);
         claim
     }
@@ -152,12 +163,20 @@ mod tests {
 
     #[test]
     fn a_claim_without_a_test_or_with_a_wrong_id_is_a_mistake() {
-        let found = collect(Language::Rust, "/// Proves: S-1\nstruct Nothing;\n\n/// Proves: S2\nfn test() {}\n");
+        let found =
+            collect(Language::Rust, "/// Proves: S-1\nstruct Nothing;\n\n/// Proves: S2\n#[test]\nfn test() {}\n");
         assert_eq!(found.proofs, []);
         assert_eq!(found.mistakes.len(), 2);
         assert!(found.mistakes[0].starts_with("1: "));
         assert!(found.mistakes[1].starts_with("4: \"S2\""));
         assert_eq!(collect(Language::Rust, "/// Proves: S-1").mistakes.len(), 1);
+    }
+
+    #[test]
+    fn only_tests_and_checks_prove_something() {
+        let text = "/// Proves: S-1\npub(super) fn check_form(answer: &Answer) {\n";
+        assert_eq!(proofs(Language::Rust, text), ["S-1 check_form"]);
+        assert_eq!(collect(Language::Rust, "/// Proves: S-1\nfn product_code() {}").mistakes.len(), 1);
     }
 
     #[test]

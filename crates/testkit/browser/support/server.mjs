@@ -1,0 +1,117 @@
+// The real server, started as a person would start it, on ports and in a folder of its own.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { eventually } from "./eventually.mjs";
+import { MailFolder } from "./mail.mjs";
+
+const START_PATIENCE_MS = 60_000;
+
+/** Starts the `doorward` binary named by DOORWARD_BINARY and waits until it is ready. */
+export async function startServer() {
+  const binary = process.env.DOORWARD_BINARY;
+  if (!binary) throw new Error("DOORWARD_BINARY is not set; run the tests with `cargo xtask test`");
+  const folder = await mkdtemp(join(tmpdir(), "doorward-browser-"));
+  const [port, operationsPort] = await findFreePorts(2);
+  const server = new Server(folder, `http://localhost:${port}`, `http://127.0.0.1:${operationsPort}`);
+  await server.start(binary, [
+    ...["serve", "--data-dir", join(folder, "data"), "--public-url", server.url],
+    ...["--listen", `127.0.0.1:${port}`, "--ops-listen", `127.0.0.1:${operationsPort}`],
+  ]);
+  return server;
+}
+
+class Server {
+  #folder;
+  #operationsUrl;
+  #process;
+  #output = "";
+
+  constructor(folder, url, operationsUrl) {
+    this.#folder = folder;
+    this.#operationsUrl = operationsUrl;
+    this.url = url;
+    this.mails = new MailFolder(join(folder, "data", "mail"));
+  }
+
+  async start(binary, args) {
+    // Nothing of the developer's own environment reaches the server. Tests come faster than people do, from one
+    // address: only the limit on requests is raised, never the throttle on sign-ins.
+    const env = { PATH: process.env.PATH, HOME: this.#folder, DOORWARD_LIMITS__SCALE: "100" };
+    this.#process = spawn(binary, args, { cwd: this.#folder, env, stdio: ["ignore", "pipe", "pipe"] });
+    for (const stream of [this.#process.stdout, this.#process.stderr]) {
+      stream.setEncoding("utf8").on("data", (text) => (this.#output += text));
+    }
+    const failed = once(this.#process, "error").then(([error]) => Promise.reject(error));
+    const ready = eventually("the server to be ready", () => this.#isReady(), START_PATIENCE_MS);
+    try {
+      await Promise.race([failed, ready]);
+    } catch (error) {
+      this.#process.kill("SIGKILL");
+      await rm(this.#folder, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  async #isReady() {
+    if (this.#process.exitCode !== null) {
+      throw new Error(`the server ended with ${this.#process.exitCode}:\n${this.#output}`);
+    }
+    try {
+      return (await fetch(`${this.#operationsUrl}/readyz`)).ok;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Everything the server wrote to its terminal so far. */
+  get output() {
+    return this.#output;
+  }
+
+  /** Ends the server as an operator would; a server that does not end well fails the test. */
+  async stop() {
+    const ended = this.#process.exitCode === null ? once(this.#process, "exit") : [this.#process.exitCode];
+    this.#process.kill("SIGTERM");
+    const [code] = await ended;
+    await rm(this.#folder, { recursive: true, force: true });
+    if (code !== 0) throw new Error(`the server ended with ${code}:\n${this.#output}`);
+  }
+
+  /** Makes an account by the public API: sign up, then confirm with the link from the mail. */
+  async createAccount({ email, password }) {
+    await this.#post("/api/v1/signup", { email, password }, 202);
+    const { link } = await this.mails.take(email);
+    const token = new URL(link).searchParams.get("token");
+    await this.#post("/api/v1/email-verifications/confirm", { token, password }, 200);
+  }
+
+  async #post(path, body, expected) {
+    const response = await fetch(this.url + path, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    if (response.status !== expected) {
+      throw new Error(`POST ${path} answered ${response.status}: ${await response.text()}`);
+    }
+  }
+}
+
+async function findFreePorts(count) {
+  const listeners = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const listener = createServer().listen(0, "127.0.0.1");
+      await once(listener, "listening");
+      return listener;
+    }),
+  );
+  const ports = listeners.map((listener) => listener.address().port);
+  await Promise.all(listeners.map((listener) => once(listener.close(), "close")));
+  return ports;
+}
