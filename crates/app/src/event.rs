@@ -45,6 +45,8 @@ pub enum Action {
     TokenNetworkChanged,
     /// A refresh token was presented that the database has not issued yet.
     RestoredStateSeen,
+    /// Signing keys were published, put into use, retired or dropped.
+    KeysRotated,
     /// The one-time link of the first administrator was made.
     AdministratorLinkMade,
 }
@@ -71,6 +73,7 @@ impl Action {
             Self::TokenRecovered => "token.recovered",
             Self::TokenNetworkChanged => "token.network_changed",
             Self::RestoredStateSeen => "token.restored_state_seen",
+            Self::KeysRotated => "keys.rotated",
             Self::AdministratorLinkMade => "administrator.link_made",
         }
     }

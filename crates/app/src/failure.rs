@@ -4,6 +4,8 @@ use doorward_store::StoreError;
 use thiserror::Error;
 
 use crate::hashing::HashingError;
+use crate::keys::KeysError;
+use crate::keys::sealing::CryptographyFailed;
 
 /// The use case could not be carried out, through no fault of the caller.
 #[derive(Debug, Error)]
@@ -44,6 +46,24 @@ impl Failure {
     /// A fault while `doing` something.
     pub(crate) fn internal(doing: &'static str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Internal { doing, source: source.into() }
+    }
+}
+
+impl Failure {
+    /// The cryptographic library failed.
+    pub(crate) fn cryptography(error: CryptographyFailed) -> Self {
+        Self::internal("using the cryptographic library", error)
+    }
+}
+
+impl From<KeysError> for Failure {
+    fn from(error: KeysError) -> Self {
+        match error {
+            KeysError::Store(error) => error.into(),
+            KeysError::WrongMasterKey { .. } | KeysError::Unusable(_) | KeysError::Cryptography(_) => {
+                Self::internal("reading the keys", error)
+            }
+        }
     }
 }
 

@@ -25,7 +25,7 @@ use crate::sessions::RevocationBatch;
 use crate::signup::PasswordError;
 
 /// How long a reset link works.
-const RESET_MS: i64 = HOUR_MS;
+pub const RESET_MS: i64 = HOUR_MS;
 
 /// Why a password was not reset.
 #[derive(Debug, Error)]

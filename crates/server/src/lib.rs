@@ -1,5 +1,8 @@
 //! The doorward binary: configuration, command line, wiring, listeners.
 
+pub mod administrator;
+pub mod assembly;
+pub mod background;
 pub mod check;
 pub mod cli;
 pub mod commands;

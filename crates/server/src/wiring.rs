@@ -1,21 +1,84 @@
-//! Puts the parts together: what is served, what must work for it, what runs in the background.
+//! From the configuration to a running application.
 
-use axum::Router;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
 
+use doorward_app::hashing::{HashParameters, HasherOptions};
+use doorward_app::keys::KeySettings;
+use doorward_app::settings::{SessionSettings, Settings};
+use doorward_model::password::Policy;
+use doorward_model::rotation::Rotation;
+use doorward_model::throttle::ThrottlePolicy;
+use doorward_model::time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS};
+use doorward_web::settings::{EdgeSettings, PublicUrl};
+
+use crate::assembly::{Assembled, Inputs, assemble};
 use crate::commands::failure::Failure;
+use crate::configuration::{Configuration, Rotation as ConfiguredRotation};
 use crate::runtime::Runtime;
-use crate::tasks::Supervisor;
-use crate::telemetry::health::ReadinessCheck;
+use crate::telemetry::sources::{SystemClock, SystemRandom};
 
-/// What the listeners need.
-pub struct Wired {
-    /// What the public listener serves.
-    pub router: Router,
-    /// What must work for it.
-    pub readiness: Vec<ReadinessCheck>,
+/// How much memory passwords may take while they are hashed, where nothing else is configured.
+const HASHING_MEMORY_MIB: u64 = 512;
+
+/// The application that these settings describe, over open data.
+pub async fn wire(runtime: &Runtime) -> Result<Assembled, Failure> {
+    let configuration = &runtime.configuration;
+    let inputs = Inputs {
+        store: runtime.store.clone(),
+        master_keys: Arc::clone(&runtime.master_keys),
+        settings: settings(configuration)?,
+        keys: key_settings(configuration),
+        hasher: hasher_options(configuration)?,
+        throttle: ThrottlePolicy::default(),
+        edge: edge_settings(configuration)?,
+        clock: Arc::new(SystemClock),
+        random: Arc::new(SystemRandom),
+    };
+    Ok(assemble(inputs).await?)
 }
 
-/// Builds the router and starts the background tasks.
-pub fn wire(runtime: &Runtime, _supervisor: &Supervisor) -> Result<Wired, Failure> {
-    Ok(Wired { router: Router::new(), readiness: vec![runtime.readiness()] })
+fn settings(configuration: &Configuration) -> Result<Settings, Failure> {
+    let sessions = &configuration.sessions;
+    let mut settings = Settings::new(configuration.public_url.as_str());
+    settings.service_name.clone_from(&configuration.service_name);
+    settings.password_policy = Policy::new(configuration.password.min_length, configuration.password.composition)?;
+    settings.sessions = SessionSettings {
+        idle_ms: i64::from(sessions.idle_hours) * HOUR_MS,
+        absolute_ms: i64::from(sessions.absolute_days) * DAY_MS,
+        per_user: i64::from(sessions.per_user),
+        overlap_ms: i64::from(sessions.overlap_seconds) * SECOND_MS,
+        rotation: match sessions.rotation {
+            ConfiguredRotation::Recover => Rotation::Recover,
+            ConfiguredRotation::Strict => Rotation::Strict,
+        },
+    };
+    Ok(settings)
+}
+
+fn key_settings(configuration: &Configuration) -> KeySettings {
+    let issuer = configuration.public_url.as_str().trim_end_matches('/');
+    let audience = configuration.tokens.audience.as_deref().unwrap_or(issuer);
+    let mut settings = KeySettings::new(issuer, audience);
+    settings.access_token_ms = i64::from(configuration.tokens.access_minutes) * MINUTE_MS;
+    settings
+}
+
+fn hasher_options(configuration: &Configuration) -> Result<HasherOptions, Failure> {
+    let password = &configuration.password;
+    let parameters = HashParameters::new(password.memory_kib, password.iterations, password.parallelism)?;
+    parameters.check_floor()?;
+    let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    let budget = password.hashing_memory_mib.map_or(HASHING_MEMORY_MIB, u64::from) << 20;
+    Ok(HasherOptions::for_machine(parameters, cores, budget))
+}
+
+fn edge_settings(configuration: &Configuration) -> Result<EdgeSettings, Failure> {
+    let mut settings = EdgeSettings::new(PublicUrl::parse(configuration.public_url.as_str())?);
+    settings.trusted_proxies.clone_from(&configuration.trusted_proxies);
+    settings.token_origins.clone_from(&configuration.cors.token_origins);
+    settings.limit_scale = configuration.limits.scale;
+    settings.service_name.clone_from(&configuration.service_name);
+    settings.page_presenter = doorward_web::pages::error_page;
+    Ok(settings)
 }

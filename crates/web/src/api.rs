@@ -2,9 +2,9 @@
 
 mod csrf;
 mod email_verifications;
-mod fields;
+pub(crate) mod fields;
 mod jwks;
-mod login;
+pub(crate) mod login;
 mod logout;
 mod me;
 pub(crate) mod outcome;

@@ -20,5 +20,15 @@ pub mod route_table;
 pub mod settings;
 pub mod site;
 
+use route::Route;
+use site::Site;
+
+/// The whole route table.
+pub fn routes() -> Vec<Route<Site>> {
+    let mut routes = api::routes();
+    routes.extend(pages::routes());
+    routes
+}
+
 #[cfg(test)]
 mod tests;

@@ -8,6 +8,8 @@ use crate::problem::Problem;
 pub struct ErrorPage<'a> {
     /// What went wrong; its code decides the words.
     pub problem: &'a Problem,
+    /// What the deployment is called.
+    pub site: &'a str,
     /// Joins page and log.
     pub request_id: &'a str,
     /// The path of the request without its query, for a way to try again; none when no route has it (linking

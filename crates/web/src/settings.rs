@@ -128,6 +128,8 @@ pub struct EdgeSettings {
     pub limit_scale: f64,
     /// How long things may take.
     pub timeouts: Timeouts,
+    /// What error pages call the deployment.
+    pub service_name: String,
     /// Makes the HTML of an error page.
     pub page_presenter: PagePresenter,
 }
@@ -141,6 +143,7 @@ impl EdgeSettings {
             token_origins: Vec::new(),
             limit_scale: 1.0,
             timeouts: Timeouts::default(),
+            service_name: "Doorward".to_owned(),
             page_presenter: plain_page,
         }
     }

@@ -19,6 +19,7 @@ fn page(locale: Locale) -> Page {
         path: "/login".into(),
         csrf: "dwc_token".into(),
         nonce: NONCE.into(),
+        is_signed_in: false,
     }
 }
 

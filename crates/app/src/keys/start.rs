@@ -37,11 +37,12 @@ impl Keys {
     /// Refuses a database that was sealed with another master key.
     pub async fn open(
         store: Store,
-        masters: MasterKeys,
+        masters: impl Into<Arc<MasterKeys>>,
         settings: KeySettings,
         now: Timestamp,
         random: &dyn Random,
     ) -> Result<Self, KeysError> {
+        let masters: Arc<MasterKeys> = masters.into();
         let check = masters.check_value()?;
         let inserted = store.write::<_, StoreError, _>({
             let check = check.clone();
@@ -69,7 +70,7 @@ impl Keys {
         let ring = KeyRing::default().follow(&found.signing, &masters)?;
         let ring = ring.ok_or(KeysError::Unusable("there is no signing key"))?;
         let verified = VerifiedTokens::new(settings.remembered_tokens);
-        let (masters, ring) = (Arc::new(masters), RwLock::new(Arc::new(ring)));
+        let ring = RwLock::new(Arc::new(ring));
         Ok(Self { store, masters, secrets, settings, ring, verified })
     }
 }

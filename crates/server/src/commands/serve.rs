@@ -19,7 +19,7 @@ use crate::shutdown::{Shutdown, ShutdownSource};
 use crate::tasks::{Supervisor, TaskError};
 use crate::telemetry::health::Health;
 use crate::telemetry::{logging, metering, operations, panics, process};
-use crate::wiring;
+use crate::{administrator, background, wiring};
 
 /// How often files of certificates are looked at.
 const TLS_INTERVAL: Duration = Duration::from_secs(5);
@@ -70,8 +70,10 @@ async fn serve(configuration: &Configuration, flags: &Serve) -> Result<(), Failu
     if let Some(tls) = &tls {
         watch_certificate(&supervisor, tls);
     }
-    let wired = wiring::wire(&runtime, &supervisor)?;
-    let health = Health::new(wired.readiness, shutdown.clone());
+    let assembled = wiring::wire(&runtime).await?;
+    background::start(&supervisor, configuration, &assembled.site, &assembled.edge)?;
+    administrator::offer(&assembled.site, configuration).await?;
+    let health = Health::new(vec![runtime.readiness()], shutdown.clone());
     let operations = operations::router(health, metrics);
     let private_limits = ListenerLimits {
         connections: OPERATIONS_CONNECTIONS,
@@ -84,8 +86,11 @@ async fn serve(configuration: &Configuration, flags: &Serve) -> Result<(), Failu
     // Health stays visible until the last request is answered.
     let (ops_source, ops_shutdown) = ShutdownSource::new();
     let ops = tokio::spawn(private.serve(operations, None, private_limits, ops_shutdown));
-    serve_public(public, wired.router, tls, public_limits(configuration), shutdown).await;
+    serve_public(public, assembled.router, tls, public_limits(configuration), shutdown).await;
     supervisor.stop().await;
+    if let Err(failure) = assembled.site.app.flush_last_seen().await {
+        tracing::warn!(error = &failure as &dyn std::error::Error, "when sessions were last used was not written");
+    }
     runtime.close().await;
     ops_source.end();
     ops.await?;

@@ -32,6 +32,7 @@ fn write_pages(folder: &Path, locale: Locale, theme: Theme) -> Result<(), Box<dy
         path: "/login".into(),
         csrf: "sample".into(),
         nonce: String::new(),
+        is_signed_in: false,
     };
     for (name, html) in samples::pages(&page, &samples::Typed::ordinary())? {
         // Files know no root: the assets lie beside the pages.

@@ -42,3 +42,11 @@ pub(crate) fn locale(text: String) -> Read<Locale> {
 pub(crate) fn one_time(text: &SecretText) -> Option<PlainToken> {
     PlainToken::parse(TokenKind::OneTime, text.reveal())
 }
+
+/// Longer texts are no address; they are refused before anything is computed from them.
+const MAX_EMAIL_BYTES: usize = 1024;
+
+/// An address to sign in with: any text, because one that is no address is refused like an unknown one.
+pub(crate) fn typed_email(text: String) -> Read<String> {
+    if text.len() <= MAX_EMAIL_BYTES { Ok(text) } else { Err(("too_long", "This address is too long.")) }
+}

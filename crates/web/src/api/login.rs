@@ -27,14 +27,9 @@ pub(crate) struct Body {
     remember: bool,
 }
 
-/// Longer texts are no address; they are cut off before anything is computed from them.
-const MAX_EMAIL_BYTES: usize = 1024;
-
 impl FromFields for Body {
     fn from_fields(fields: &mut Fields) -> Option<Self> {
-        let email = fields.required_as("email", |text: String| {
-            if text.len() <= MAX_EMAIL_BYTES { Ok(text) } else { Err(("too_long", "This address is too long.")) }
-        });
+        let email = fields.required_as("email", fields::typed_email);
         let password = fields.required_as("password", fields::password);
         let mode = fields.optional_as("mode", |text: String| match text.as_str() {
             "cookie" => Ok(false),

@@ -161,6 +161,7 @@ impl<G: Gateway> Presenter<'_, G> {
     fn page(&self, problem: &Problem, asked: &AskedPage) -> Response {
         let is_routed = !matches!(self.station.arrival, Arrival::Nowhere);
         let html = (self.station.edge.settings.page_presenter)(&ErrorPage {
+            site: &self.station.edge.settings.service_name,
             problem,
             request_id: &self.context.request_id.to_string(),
             retry_path: is_routed.then_some(asked.path.as_str()),

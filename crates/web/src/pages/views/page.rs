@@ -8,6 +8,7 @@ use doorward_model::locale::Locale;
 use doorward_model::time::Timestamp;
 
 use super::assets::{Asset, MARK, SCRIPT, STYLESHEET};
+use super::paths;
 
 /// The colours a person chose in this browser.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -73,6 +74,8 @@ pub struct Page {
     pub csrf: String,
     /// The nonce of this answer's content security policy; empty when the policy names none.
     pub nonce: String,
+    /// Whether the forms belong to a session.
+    pub is_signed_in: bool,
 }
 
 impl Page {
@@ -148,6 +151,11 @@ impl Page {
     pub fn other_locales(&self) -> impl Iterator<Item = Locale> {
         let current = self.locale();
         Locale::ALL.into_iter().filter(move |locale| *locale != current)
+    }
+
+    /// Where the choice of language and appearance is sent.
+    pub fn preferences(&self) -> &'static str {
+        if self.is_signed_in { paths::ACCOUNT_PREFERENCES } else { paths::PREFERENCES }
     }
 
     pub(super) fn stylesheet(&self) -> &'static str {

@@ -32,5 +32,7 @@ pub const ACCOUNT_SESSIONS_END: &str = "/account/sessions/end";
 pub const ACCOUNT_SESSIONS_END_OTHERS: &str = "/account/sessions/end-others";
 /// The account: appearance.
 pub const ACCOUNT_APPEARANCE: &str = "/account/appearance";
+/// The same as [`PREFERENCES`], for the forms of somebody who is signed in.
+pub const ACCOUNT_PREFERENCES: &str = "/account/preferences";
 /// Keeps language and appearance in a cookie of this browser.
 pub const PREFERENCES: &str = "/preferences";

@@ -1,0 +1,64 @@
+//! Changing signing keys, with the event that records it.
+
+use crate::App;
+use crate::event::{Action, EventDraft};
+use crate::failure::Failure;
+use crate::keys::rotation::KeyChange;
+use crate::op::Op;
+
+impl App {
+    /// Follows what other nodes did to the keys, and does what the clock asks for.
+    pub async fn keep_keys_current(&self, op: &Op) -> Result<Vec<KeyChange>, Failure> {
+        self.keys.reload().await?;
+        if !self.keys.is_rotation_due(op.now) {
+            return Ok(Vec::new());
+        }
+        let plan = self.keys.plan_rotation(op.now, op.random.as_ref()).map_err(Failure::cryptography)?;
+        let event = EventDraft::new(op, Action::KeysRotated);
+        let changes = self
+            .change(move |change| {
+                let changes = plan.advance(change.tx)?;
+                record(change, &event, &changes)?;
+                Ok(changes)
+            })
+            .await?;
+        self.keys.reload().await?;
+        Ok(changes)
+    }
+
+    /// Begins a rotation now. In an emergency the new key signs at once and everything the old ones signed is
+    /// dead; otherwise it is published first.
+    pub async fn rotate_keys(&self, op: &Op, is_emergency: bool) -> Result<Vec<KeyChange>, Failure> {
+        let plan = self.keys.plan_rotation(op.now, op.random.as_ref()).map_err(Failure::cryptography)?;
+        let compromised = self.keys.active_key();
+        let event = EventDraft::new(op, Action::KeysRotated);
+        let changes = self
+            .change(move |change| {
+                let changes = match compromised.filter(|_| is_emergency) {
+                    Some(key) => plan.rotate_in_emergency(change.tx, key)?,
+                    None => plan.rotate(change.tx)?,
+                };
+                record(change, &event, &changes)?;
+                Ok(changes)
+            })
+            .await?;
+        self.keys.reload().await?;
+        Ok(changes)
+    }
+}
+
+fn record(
+    change: &mut crate::change::Change<'_, '_>,
+    event: &EventDraft,
+    changes: &[KeyChange],
+) -> Result<(), Failure> {
+    if changes.is_empty() {
+        change.quietly();
+        return Ok(());
+    }
+    let keys: Vec<serde_json::Value> = changes
+        .iter()
+        .map(|change| serde_json::json!({ "id": change.id, "state": change.state.as_str() }))
+        .collect();
+    change.record(&event.clone().data([("keys", keys.into())]))
+}

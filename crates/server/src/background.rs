@@ -1,0 +1,144 @@
+//! What runs beside the requests.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use doorward_app::delivery::{Courier, DeliveryError};
+use doorward_app::failure::Failure as AppFailure;
+use doorward_app::mail::{Envelope, HeaderLine, Mail, MailAddress, MessageId, Sender};
+use doorward_app::op::{Actor, Op};
+use doorward_model::id::{DeliveryId, NodeId, RequestId};
+use doorward_model::time::{Clock as _, Timestamp};
+use doorward_web::edge::Edge;
+use doorward_web::gateway::Gateway as _;
+use doorward_web::site::Site;
+
+use crate::commands::failure::Failure;
+use crate::configuration::Configuration;
+use crate::mail::{MailError, MailTransport, Outgoing, sender};
+use crate::tasks::{Supervisor, TaskError};
+
+const SECOND: Duration = Duration::from_secs(1);
+/// How often noted uses of sessions are written.
+const FLUSH_INTERVAL: Duration = Duration::from_secs(10);
+/// How often the signing keys are read again.
+const KEYS_INTERVAL: Duration = Duration::from_secs(5);
+/// How often what has expired is removed.
+const PURGE_INTERVAL: Duration = Duration::from_secs(60);
+/// How often gauges are set.
+const GAUGES_INTERVAL: Duration = Duration::from_secs(5);
+
+/// The context of a run of a background task.
+pub fn op(site: &Site, job: &'static str) -> Op {
+    let (now, random) = (site.clock().now(), site.random());
+    Op {
+        actor: Actor::Job(job),
+        now,
+        request_id: RequestId::new(now, random.as_ref()),
+        random,
+        address: None,
+        user_agent: None,
+    }
+}
+
+/// Starts every background task.
+pub fn start(
+    supervisor: &Supervisor,
+    configuration: &Configuration,
+    site: &Site,
+    edge: &Arc<Edge<Site>>,
+) -> Result<(), Failure> {
+    let node = NodeId::new(site.clock().now(), site.random().as_ref()).to_string();
+    let courier = Arc::new(Post::open(configuration)?);
+    run(supervisor, "revocations", SECOND, site, |site| async move {
+        site.app.poll_revocations(&op(&site, "revocations")).await
+    });
+    run(supervisor, "last seen", FLUSH_INTERVAL, site, |site| async move {
+        site.app.flush_last_seen().await.map(|_| ())
+    });
+    run(supervisor, "keys", KEYS_INTERVAL, site, |site| async move {
+        site.app.keep_keys_current(&op(&site, "keys")).await.map(|_| ())
+    });
+    let owner = node.clone();
+    run(supervisor, "purge", PURGE_INTERVAL, site, move |site| {
+        let owner = owner.clone();
+        async move { site.app.purge(&op(&site, "purge"), &owner).await.map(|_| ()) }
+    });
+    run(supervisor, "deliveries", SECOND, site, move |site| {
+        let (owner, courier) = (node.clone(), Arc::clone(&courier));
+        async move {
+            while site.app.deliver_due(&op(&site, "deliveries"), &owner, courier.as_ref()).await? > 0 {}
+            Ok(())
+        }
+    });
+    run(supervisor, "gauges", GAUGES_INTERVAL, site, |site| async move { set_gauges(&site).await });
+    let edge = Arc::clone(edge);
+    run(supervisor, "limits", PURGE_INTERVAL, site, move |site| {
+        edge.limits.sweep(site.clock().now());
+        async { Ok(()) }
+    });
+    Ok(())
+}
+
+fn run<F, Fut>(supervisor: &Supervisor, name: &'static str, interval: Duration, site: &Site, work: F)
+where
+    F: Fn(Site) -> Fut + Send + 'static,
+    Fut: Future<Output = Result<(), AppFailure>> + Send + 'static,
+{
+    let site = site.clone();
+    supervisor.spawn(name, interval, move || {
+        let running = work(site.clone());
+        async move { running.await.map_err(|failure| TaskError::new(&failure)) }
+    });
+}
+
+#[expect(clippy::cast_precision_loss, reason = "gauges are floating-point numbers")]
+async fn set_gauges(site: &Site) -> Result<(), AppFailure> {
+    let store = site.app.store.gauges();
+    metrics::gauge!("store_pool_in_use").set(store.in_use as f64);
+    metrics::gauge!("store_waiting").set(store.waiting as f64);
+    let hasher = site.app.hasher.gauges();
+    metrics::gauge!("password_hash_queue_length").set(hasher.waiting as f64);
+    metrics::gauge!("password_hash_buffers").set(hasher.buffers as f64);
+    let backlog = site.app.delivery_backlog().await?;
+    metrics::gauge!("deliveries_waiting").set(backlog.waiting as f64);
+    metrics::gauge!("deliveries_dead").set(backlog.dead as f64);
+    Ok(())
+}
+
+/// Carries queued mails to the configured transport.
+struct Post {
+    transport: MailTransport,
+    from: Sender,
+}
+
+impl Post {
+    fn open(configuration: &Configuration) -> Result<Self, Failure> {
+        let address = MailAddress::parse(sender(configuration)?.as_ref())?;
+        let from = Sender { name: HeaderLine::new(&configuration.service_name), address };
+        Ok(Self { transport: MailTransport::open(configuration)?, from })
+    }
+}
+
+impl Courier for Post {
+    fn deliver<'a>(
+        &'a self,
+        id: DeliveryId,
+        queued_at: Timestamp,
+        mail: &'a Mail,
+    ) -> std::pin::Pin<Box<dyn Future<Output = Result<(), DeliveryError>> + Send + 'a>> {
+        Box::pin(async move {
+            let message_id = MessageId::new(id, &self.from);
+            let eml = mail.to_eml(&Envelope { id: &message_id, date: queued_at, from: &self.from });
+            let outgoing = Outgoing { id: &id.to_string(), to: mail.to.as_str(), eml: eml.as_bytes() };
+            self.transport.send(outgoing).await.map_err(|error| report(id, &error))
+        })
+    }
+}
+
+/// The row gets the kind of failure only: what a relay says may quote the address.
+fn report(id: DeliveryId, error: &MailError) -> DeliveryError {
+    let reason = error.to_string();
+    tracing::warn!(delivery.id = %id, reason, "a mail was not sent");
+    DeliveryError { is_permanent: matches!(error, MailError::Permanent(_)), reason }
+}

@@ -1,0 +1,81 @@
+//! Language and appearance, kept in a cookie of this browser.
+
+use axum::response::{IntoResponse, Response};
+use doorward_model::locale::Locale;
+
+use super::frame::{Preferences, go_to};
+use super::views::{Notice, Theme, paths};
+use crate::body::{Fields, FormBody, FromFields};
+use crate::cookies;
+use crate::extract::{SetCookies, UiCookie};
+use crate::problem::Problem;
+
+/// What is chosen; what is absent stays as it is.
+pub(crate) struct Choice {
+    language: Option<Locale>,
+    theme: Option<Theme>,
+    from: Option<String>,
+}
+
+impl FromFields for Choice {
+    fn from_fields(fields: &mut Fields) -> Option<Self> {
+        let unknown = ("unknown_choice", "This cannot be chosen.");
+        let language = fields.optional_as("language", |text: String| Locale::parse(&text).ok_or(unknown));
+        let theme = fields.optional_as("theme", |text: String| Theme::from_slug(&text).ok_or(unknown));
+        let from = fields.optional("from");
+        Some(Self { language: language?, theme: theme?, from: from? })
+    }
+}
+
+/// Keeps the choice and goes back to the page it was made on.
+pub(crate) async fn send(UiCookie(ui): UiCookie, form: FormBody<Choice>) -> Result<Response, Problem> {
+    let choice = form.result.map_err(Problem::validation)?;
+    let mut preferences = Preferences::read(ui.as_deref());
+    preferences.locale = choice.language.or(preferences.locale);
+    preferences.theme = choice.theme.unwrap_or(preferences.theme);
+    let cookie = cookies::ui_cookie(&preferences.write()).map_err(Problem::internal)?;
+    let back = choice.from.as_deref().and_then(own_page).unwrap_or(paths::START);
+    let target = match choice.theme {
+        Some(_) => format!("{back}?notice={}", Notice::AppearanceSaved.slug()),
+        None => back.to_owned(),
+    };
+    Ok((SetCookies(vec![cookie]), go_to(&target)).into_response())
+}
+
+/// Only pages of ours, by name: whatever else the field holds leads to the start page.
+fn own_page(path: &str) -> Option<&'static str> {
+    const PAGES: [&str; 8] = [
+        paths::SIGNUP,
+        paths::LOGIN,
+        paths::FORGOT,
+        paths::ACCOUNT,
+        paths::ACCOUNT_PASSWORD,
+        paths::ACCOUNT_SESSIONS,
+        paths::ACCOUNT_APPEARANCE,
+        paths::START,
+    ];
+    PAGES.into_iter().find(|page| *page == path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Proves: A-51
+    #[test]
+    fn the_way_back_leads_to_no_other_site() {
+        for path in [
+            "https://evil.com",
+            "//evil.com",
+            "/\\evil.com",
+            "/%09/evil.com",
+            "javascript:alert(1)",
+            "/account/../..//evil.com",
+            "/login?x=//evil.com",
+            "",
+        ] {
+            assert_eq!(own_page(path), None, "{path}");
+        }
+        assert_eq!(own_page("/login"), Some("/login"));
+    }
+}
