@@ -10,6 +10,7 @@ use doorward_web::pages::views::{MARK, Page, SCRIPT, STYLESHEET, Theme};
 
 mod samples;
 
+#[expect(clippy::disallowed_methods, reason = "a tool for developers, with one argument")]
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = std::env::args().nth(1).map(PathBuf::from).ok_or("name the folder to write into")?;
     std::fs::create_dir_all(folder.join("assets"))?;

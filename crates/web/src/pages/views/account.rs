@@ -1,6 +1,7 @@
 //! The account area of somebody who is signed in.
 
 use askama::Template;
+use doorward_app::text;
 use doorward_model::locale::Locale;
 use doorward_model::time::Timestamp;
 
@@ -50,6 +51,12 @@ impl AccountProfile {
 
     fn problems(&self) -> Problems<'_> {
         Problems::of(&self.page, [("name", &self.name.problem)])
+    }
+
+    /// Tag, own name, and whether it is the chosen one.
+    fn languages(&self) -> impl Iterator<Item = (&'static str, &'static str, bool)> {
+        let chosen = self.locale;
+        Locale::ALL.into_iter().map(move |locale| (locale.as_str(), text::own_name(locale), locale == chosen))
     }
 }
 

@@ -17,8 +17,9 @@ pub struct Asset {
 impl Asset {
     fn new(name: &str, extension: &str, media_type: &'static str, bytes: &'static [u8]) -> Self {
         let hash = TokenHash::of(bytes);
-        let short: String = hash.as_bytes()[..6].iter().map(|byte| format!("{byte:02x}")).collect();
-        Self { bytes, media_type, path: format!("/assets/{name}-{short}.{extension}") }
+        // The first six bytes tell any two versions of one file apart.
+        let short = hash.as_bytes()[..6].iter().fold(0u64, |number, byte| (number << 8) | u64::from(*byte));
+        Self { bytes, media_type, path: format!("/assets/{name}-{short:012x}.{extension}") }
     }
 
     /// The address it is served at.

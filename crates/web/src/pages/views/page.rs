@@ -137,20 +137,16 @@ impl Page {
         self.texts.locale()
     }
 
-    /// What the speakers of a language call it.
-    pub fn own_name(&self, locale: &Locale) -> &'static str {
-        text::own_name(*locale)
-    }
-
     /// Which way it is written.
     pub fn direction(&self) -> &'static str {
         text::direction(self.locale())
     }
 
-    /// The languages a visitor can change to.
-    pub fn other_locales(&self) -> impl Iterator<Item = Locale> {
+    /// The languages a visitor can change to: tag and own name.
+    pub fn other_languages(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
         let current = self.locale();
-        Locale::ALL.into_iter().filter(move |locale| *locale != current)
+        let others = Locale::ALL.into_iter().filter(move |locale| *locale != current);
+        others.map(|locale| (locale.as_str(), text::own_name(locale)))
     }
 
     /// Where the choice of language and appearance is sent.
@@ -158,15 +154,15 @@ impl Page {
         if self.is_signed_in { paths::ACCOUNT_PREFERENCES } else { paths::PREFERENCES }
     }
 
-    pub(super) fn stylesheet(&self) -> &'static str {
+    pub(super) fn stylesheet() -> &'static str {
         Asset::path(&STYLESHEET)
     }
 
-    pub(super) fn script(&self) -> &'static str {
+    pub(super) fn script() -> &'static str {
         Asset::path(&SCRIPT)
     }
 
-    pub(super) fn mark(&self) -> &'static str {
+    pub(super) fn mark() -> &'static str {
         Asset::path(&MARK)
     }
 }

@@ -76,7 +76,7 @@ impl Problem {
         .into_owned()
     }
 
-    const fn text_id(&self) -> &'static str {
+    const fn text_id(self) -> &'static str {
         match self {
             Self::EmailMissing => "problem-email-missing",
             Self::EmailInvalid => "problem-email-invalid",
