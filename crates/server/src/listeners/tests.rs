@@ -146,7 +146,9 @@ async fn a_client_that_does_not_read_its_answer_is_closed() {
 /// Proves: S-220, A-141
 #[tokio::test]
 async fn a_connection_over_the_cap_is_closed_at_once_and_its_place_is_given_back() {
-    let limits = ListenerLimits { connections_per_address: 2, ..ListenerLimits::default() };
+    // Without the cap, a silent connection would stay open for longer than this test waits.
+    let hour = Duration::from_hours(1);
+    let limits = ListenerLimits { connections_per_address: 2, header_timeout: hour, ..ListenerLimits::default() };
     let running = start(echo_peer(), None, limits).await;
     let mut first = connect(running.address).await;
     let mut second = connect(running.address).await;
@@ -215,6 +217,22 @@ fn slow() -> Slow {
     Slow { router, begun, finish }
 }
 
+#[tokio::test]
+async fn a_request_that_takes_longer_than_idle_connections_live_is_not_cut() {
+    let slow = slow();
+    let running = start(slow.router, None, short()).await;
+    let mut stream = connect(running.address).await;
+    stream.write_all(REQUEST.as_bytes()).await.unwrap();
+    slow.begun.notified().await;
+    // Each of these lives as long as a connection may without a request.
+    for _ in 0..3 {
+        until_closed(&mut connect(running.address).await).await;
+    }
+    slow.finish.notify_one();
+    let answer = until_closed(&mut stream).await;
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("finished"), "{answer}");
+}
+
 /// Proves: S-74
 #[tokio::test]
 async fn a_request_under_way_finishes_while_the_server_drains() {
@@ -223,7 +241,10 @@ async fn a_request_under_way_finishes_while_the_server_drains() {
     let mut stream = connect(running.address).await;
     stream.write_all(REQUEST.as_bytes()).await.unwrap();
     slow.begun.notified().await;
+    let mut idle = connect(running.address).await;
+    ask(&mut idle, "GET /unknown HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
     running.source.drain();
+    assert_eq!(until_closed(&mut idle).await, "");
     slow.finish.notify_one();
     let answer = until_closed(&mut stream).await;
     assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("finished"), "{answer}");
