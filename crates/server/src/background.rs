@@ -8,7 +8,7 @@ use doorward_app::failure::Failure as AppFailure;
 use doorward_app::mail::{Envelope, HeaderLine, Mail, MailAddress, MessageId, Sender};
 use doorward_app::op::{Actor, Op};
 use doorward_model::id::{DeliveryId, NodeId, RequestId};
-use doorward_model::time::{Clock as _, Timestamp};
+use doorward_model::time::Timestamp;
 use doorward_web::edge::Edge;
 use doorward_web::gateway::Gateway as _;
 use doorward_web::site::Site;
