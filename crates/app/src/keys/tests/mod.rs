@@ -70,7 +70,9 @@ pub(crate) async fn change(
     now: Timestamp,
     work: impl Fn(&RotationPlan, &mut Tx<'_>) -> Result<Vec<KeyChange>, StoreError> + Send + 'static,
 ) -> Vec<KeyChange> {
-    let plan = keys.plan_rotation(now, &Seeded::new(now.as_ms().unsigned_abs())).unwrap();
+    // Nodes never draw the same numbers: equal ids would hide a race behind the primary key.
+    static SEED: AtomicU64 = AtomicU64::new(1_000);
+    let plan = keys.plan_rotation(now, &Seeded::new(SEED.fetch_add(1, Ordering::Relaxed))).unwrap();
     let changes = keys.store.write::<_, StoreError, _>(move |tx| work(&plan, tx)).await.unwrap();
     keys.reload().await.unwrap();
     changes
