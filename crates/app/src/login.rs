@@ -1,25 +1,24 @@
 //! Signing in with a password.
 
 use doorward_model::email::EmailAddress;
-use doorward_model::id::DeviceId;
-use doorward_model::id::{RevocationId, SessionId};
+use doorward_model::id::{DeviceId, SessionId};
 use doorward_model::password::Password;
-use doorward_model::secret::PlainToken;
-use doorward_store::revocations::{self, RevokedKind};
+use doorward_model::secret::{PlainToken, TokenHash};
 use doorward_store::sessions::{self, Session};
-use doorward_store::users::{self, User};
+use doorward_store::users::{self, StoredPassword, User};
 
 use crate::App;
+use crate::change::Change;
 use crate::devices;
 use crate::event::{Action, EventDraft};
 use crate::failure::Failure;
 use crate::mail::Letter;
 use crate::op::Op;
 use crate::password_check::{Claim, ClaimedHolder, PasswordCheck, RightPassword};
-use crate::post::Addressee;
+use crate::post::{Addressee, Parcel};
 use crate::sessions::RevocationBatch;
-use crate::sessions::start::{Credential, Mode};
-use crate::throttle::Lane;
+use crate::sessions::start::{Credential, Mode, NewSession};
+use crate::throttle::{Attempt, Lane, Throttle};
 use crate::tokens::AccessToken;
 
 /// What somebody signs in with.
@@ -83,61 +82,40 @@ impl App {
         };
         let session = self.prepare_session(op, user.id, user.is_admin, input.mode);
         let access = self.issue_access_token(op, &session.row)?;
-        let in_browser = matches!(input.mode, Mode::Cookie { .. });
+        let is_new_device = admission.lane() == Lane::Strangers;
         let list = self.device_cookies.open(input.device_cookie.as_deref(), op.now);
-        let (claimed, fresh) = (list.device_of(user.id), DeviceId::new(op.now, op.random.as_ref()));
         let event = EventDraft::new(op, Action::SignIn).subject(user.id).data([
             ("session", session.row.id.to_string().into()),
             ("method", "password".into()),
-            ("new_device", (admission.lane() == Lane::Strangers).into()),
+            ("new_device", is_new_device.into()),
         ]);
-        let notice = if admission.lane() == Lane::Strangers && user.last_signed_in_at.is_some() {
+        let notice = if is_new_device && user.last_signed_in_at.is_some() {
             let letter = Letter::NewDevice { incident: Self::incident(op), forgot_link: self.link("/forgot") };
             Some(self.pack(op, Addressee::of(&user), &letter)?)
         } else {
             None
         };
-        let (throttle, now, id) = (self.throttle.clone(), op.now, user.id);
-        let previous = input.previous.as_ref().map(PlainToken::hash);
-        let previous_entry = RevocationId::new(op.now, op.random.as_ref());
-        let revocations = RevocationBatch::new(op);
-        let begun = session.clone();
-        let done = self
-            .change(move |change| {
-                // The account may have been disabled, or its password replaced, while the hash was computed.
-                if !users::mark_signed_in(change.tx, id, now, password.set_at)? {
-                    change.quietly();
-                    return Ok(None);
-                }
-                if let Some(new) = &rehashed {
-                    users::rehash_password(change.tx, id, &password.phc, new)?;
-                }
-                let mut ended = begun.insert(change.tx)?;
-                revocations.insert(change.tx, &ended, now)?;
-                if let Some(previous) = &previous
-                    && let Some(old) = sessions::find_by_credential(change.tx, previous)?
-                    && sessions::revoke(change.tx, old.id, old.user_id, now, "replaced")?
-                {
-                    let entry = previous_entry;
-                    revocations::insert(change.tx, entry, RevokedKind::Session, &old.id.to_string(), now)?;
-                    ended.push(old.id);
-                }
-                throttle.succeed(change.tx, &attempt, admission.lane())?;
-                let device =
-                    if in_browser { Some(devices::remember(change.tx, id, claimed, fresh, now)?) } else { None };
-                change.record(&event)?;
-                if let Some(parcel) = &notice {
-                    change.post(&event, parcel)?;
-                }
-                Ok(Some((ended, device)))
-            })
-            .await?;
-        let Some((ended, device)) = done else {
+        let begin = Begin {
+            session: session.clone(),
+            password,
+            rehashed,
+            previous: input.previous.as_ref().map(PlainToken::hash),
+            attempt,
+            lane: admission.lane(),
+            claimed: list.device_of(user.id),
+            fresh: DeviceId::new(op.now, op.random.as_ref()),
+            in_browser: matches!(input.mode, Mode::Cookie { .. }),
+            event,
+            notice,
+            revocations: RevocationBatch::new(op),
+        };
+        let throttle = self.throttle.clone();
+        let Some(Begun { ended, device }) = self.change(move |change| begin.commit(change, &throttle)).await? else {
             return Ok(SignInOutcome::Refused);
         };
         self.after_sign_in(&ended);
         let device_cookie = match device {
-            Some(device) => Some(self.seal_devices(op, &list.with(id, device, now))?),
+            Some(device) => Some(self.seal_devices(op, &list.with(user.id, device, op.now))?),
             None => None,
         };
         let (row, credential) = (session.row, session.credential);
@@ -149,5 +127,61 @@ impl App {
             self.session_cache.forget(ended);
         }
         metrics::counter!("sign_ins_total", "method" => "password", "outcome" => "success").increment(1);
+    }
+}
+
+/// Everything the transaction of a sign-in needs, drawn before it.
+struct Begin {
+    session: NewSession,
+    password: StoredPassword,
+    rehashed: Option<String>,
+    previous: Option<TokenHash>,
+    attempt: Attempt,
+    lane: Lane,
+    claimed: Option<DeviceId>,
+    fresh: DeviceId,
+    in_browser: bool,
+    event: EventDraft,
+    notice: Option<Parcel>,
+    revocations: RevocationBatch,
+}
+
+/// What beginning a session brought about.
+struct Begun {
+    ended: Vec<SessionId>,
+    device: Option<DeviceId>,
+}
+
+impl Begin {
+    /// Begins the session; none when the account was disabled, or its password replaced, while the hash was
+    /// computed. Returns the sessions that ended and the device this browser is known as.
+    fn commit(&self, change: &mut Change<'_, '_>, throttle: &Throttle) -> Result<Option<Begun>, Failure> {
+        let (user, now) = (self.session.row.user_id, self.session.row.created_at);
+        if !users::mark_signed_in(change.tx, user, now, self.password.set_at)? {
+            change.quietly();
+            return Ok(None);
+        }
+        if let Some(new) = &self.rehashed {
+            users::rehash_password(change.tx, user, &self.password.phc, new)?;
+        }
+        let mut ended = self.session.insert(change.tx)?;
+        if let Some(previous) = &self.previous
+            && let Some(old) = sessions::find_by_credential(change.tx, previous)?
+            && sessions::revoke(change.tx, old.id, old.user_id, now, "replaced")?
+        {
+            ended.push(old.id);
+        }
+        self.revocations.insert(change.tx, &ended, now)?;
+        throttle.succeed(change.tx, &self.attempt, self.lane)?;
+        let device = if self.in_browser {
+            Some(devices::remember(change.tx, user, self.claimed, self.fresh, now)?)
+        } else {
+            None
+        };
+        change.record(&self.event)?;
+        if let Some(parcel) = &self.notice {
+            change.post(&self.event, parcel)?;
+        }
+        Ok(Some(Begun { ended, device }))
     }
 }

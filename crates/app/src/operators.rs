@@ -158,8 +158,8 @@ impl App {
         let (row, hash, now) = (user.clone(), token.hash(), op.now);
         let created = self
             .change(move |change| {
-                let taken = one_time_tokens::take(change.tx, Purpose::FirstAdministrator, &hash, now)?;
-                if taken.is_none() || users::any_admin(change.tx)? {
+                let link = one_time_tokens::take(change.tx, Purpose::FirstAdministrator, &hash, now)?;
+                if link.is_none() || users::any_admin(change.tx)? {
                     change.quietly();
                     return Ok(false);
                 }

@@ -134,8 +134,8 @@ impl App {
         let subject = self.throttle.subject(&user.email_canonical);
         let done = self
             .change(move |change| {
-                let taken = one_time_tokens::take(change.tx, Purpose::PasswordReset, &hash, now)?;
-                if taken.is_none() || !users::set_password(change.tx, id, &hashed.phc, &hashed.policy, now)? {
+                let link = one_time_tokens::take(change.tx, Purpose::PasswordReset, &hash, now)?;
+                if link.is_none() || !users::set_password(change.tx, id, &hashed.phc, &hashed.policy, now)? {
                     change.quietly();
                     return Ok(false);
                 }

@@ -21,6 +21,8 @@ use crate::sessions::{RevocationBatch, usable};
 
 /// The `client_id` of tokens that first-party applications hold without being registered.
 const FIRST_PARTY: &str = "doorward";
+/// Each lost race means that somebody else's renewal was committed, so few are lost in a row.
+const MOST_RACES: usize = 100;
 /// What those tokens allow: the person's own account.
 const FIRST_PARTY_SCOPE: &str = "account";
 
@@ -161,8 +163,6 @@ impl App {
             revocations: RevocationBatch::new(op),
             op: op.clone(),
         };
-        // Each lost race means that somebody else's renewal was committed, so this ends quickly.
-        const MOST_RACES: usize = 100;
         let id = family.id;
         for _ in 0..MOST_RACES {
             let attempt = attempt.clone();

@@ -30,8 +30,7 @@ pub async fn offer(site: &Site, configuration: &Configuration) -> Result<(), Fai
         writeln!(terminal, "\nNobody administers this server yet. Open this link within an hour:\n\n  {link}\n")?;
         return Ok(());
     }
-    let mut file =
-        std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path)?;
+    let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path)?;
     writeln!(file, "{link}")?;
     tracing::info!(file = %path.display(), "nobody administers this server yet; the file holds a link that works for an hour");
     Ok(())

@@ -53,9 +53,13 @@ pub fn start(
     run(supervisor, "revocations", SECOND, site, |site| async move {
         site.app.poll_revocations(&op(&site, "revocations")).await
     });
-    run(supervisor, "last seen", FLUSH_INTERVAL, site, |site| async move {
-        site.app.flush_last_seen().await.map(|_| ())
-    });
+    run(
+        supervisor,
+        "last seen",
+        FLUSH_INTERVAL,
+        site,
+        |site| async move { site.app.flush_last_seen().await.map(|_| ()) },
+    );
     run(supervisor, "keys", KEYS_INTERVAL, site, |site| async move {
         site.app.keep_keys_current(&op(&site, "keys")).await.map(|_| ())
     });

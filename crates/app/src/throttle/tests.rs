@@ -19,6 +19,7 @@ fn throttle() -> Throttle {
     throttle_with(ThrottlePolicy::default())
 }
 
+#[expect(clippy::large_types_passed_by_value, reason = "each test makes its own")]
 fn throttle_with(policy: ThrottlePolicy) -> Throttle {
     Throttle::new(policy, SubjectKey::new(&[5; 32])).unwrap()
 }

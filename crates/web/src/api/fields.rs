@@ -21,7 +21,7 @@ pub(crate) fn email(text: String) -> Read<EmailAddress> {
 pub(crate) fn password(text: SecretText) -> Read<Password> {
     let read = Password::new(text.reveal());
     drop(text);
-    read.map_err(|violation| password_complaint(&violation))
+    read.map_err(password_complaint)
 }
 
 /// A display name.

@@ -67,7 +67,7 @@ pub(crate) fn password_errors(field: &str, violations: &[Violation], locale: Loc
 }
 
 /// Code and words for a password that no policy takes.
-pub(crate) fn password_complaint(violation: &Violation) -> (&'static str, &'static str) {
+pub(crate) fn password_complaint(violation: Violation) -> (&'static str, &'static str) {
     let message = match violation.code {
         ViolationCode::TooLong => "A password of at most 256 characters is expected.",
         ViolationCode::TooShort | ViolationCode::Blocklisted | ViolationCode::TooWeak | ViolationCode::Composition => {

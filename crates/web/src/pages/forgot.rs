@@ -41,7 +41,8 @@ pub(crate) async fn send(
     let email = match form.result {
         Ok(form) => form.email,
         Err(errors) => {
-            let email = Field { problem: form::problem(&errors, "email", 0), ..Field::filled(form.values.typed("email")) };
+            let email =
+                Field { problem: form::problem(&errors, "email", 0), ..Field::filled(form.values.typed("email")) };
             return show_again(&Forgot { page, email, refusal: None });
         }
     };

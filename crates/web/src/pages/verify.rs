@@ -84,7 +84,8 @@ impl FromFields for CodeForm {
     fn from_fields(fields: &mut Fields) -> Option<Self> {
         let flow = fields.optional::<String>("flow");
         let code = fields.required_as("code", |text: String| {
-            let digits: String = text.chars().filter(|character| !character.is_whitespace() && *character != '-').collect();
+            let digits: String =
+                text.chars().filter(|character| !character.is_whitespace() && *character != '-').collect();
             let is_code = digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_digit());
             if is_code { Ok(digits) } else { Err(("invalid_code", "Six digits are expected.")) }
         });
@@ -225,9 +226,7 @@ pub(crate) async fn send_link(
             view.password_problem = form::refused(&violations, view.min_length);
             show_again(&view)
         }
-        Err(ConfirmError::Invalid) => {
-            show(&Message { page: view.page, kind: MessageKind::VerificationLinkInvalid })
-        }
+        Err(ConfirmError::Invalid) => show(&Message { page: view.page, kind: MessageKind::VerificationLinkInvalid }),
         Err(ConfirmError::Failure(failure)) => {
             view.password_problem = Some(form::busy(failure)?);
             show_with(StatusCode::SERVICE_UNAVAILABLE, &view)
