@@ -24,7 +24,7 @@ const FLUSH_INTERVAL: Duration = Duration::from_secs(10);
 /// How often the signing keys are read again.
 const KEYS_INTERVAL: Duration = Duration::from_secs(5);
 /// How often what has expired is removed.
-const PURGE_INTERVAL: Duration = Duration::from_secs(60);
+const PURGE_INTERVAL: Duration = Duration::from_mins(1);
 /// How often gauges are set.
 const GAUGES_INTERVAL: Duration = Duration::from_secs(5);
 

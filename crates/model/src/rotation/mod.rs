@@ -1,7 +1,7 @@
 //! The rotating credential behind refresh tokens: one row per family for its whole life, no table of old
 //! tokens, and no token stored.
 //!
-//! [`token`] is the text a client holds and its MAC; [`decision`] says what presenting one generation means.
+//! `token` is the text a client holds and its MAC; `decision` says what presenting one generation means.
 //! Both are pure: the caller reads the row, asks, and carries out the answer as one conditional UPDATE.
 //!
 //! What rotation gives, and what it does not. With [`Rotation::Recover`] a lost answer never signs anyone out,
