@@ -1,0 +1,124 @@
+// Every page in light and dark, narrow and wide: accessible, not overflowing, light in weight. Takes the pictures too.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { assertAccessible } from "../support/accessibility.mjs";
+import { openPage, takePicture } from "../support/browser.mjs";
+import { inventPerson } from "../support/people.mjs";
+import { prepareStage } from "../support/stage.mjs";
+import { Visitor } from "../support/visitor.mjs";
+
+const THEMES = ["light", "dark"];
+const WIDTHS = [360, 1280];
+const MAX_PAGE_BYTES = 60 * 1024;
+
+const stage = prepareStage();
+
+/** How to get in front of each page; the name is the picture's. */
+const ANONYMOUS_PAGES = {
+  "signup": (visitor) => visitor.open("/signup"),
+  "signup-problems": async (visitor) => {
+    await visitor.open("/signup");
+    await visitor.field("E-mail address").fill("ada@example.org");
+    await visitor.field("Password").fill("too short");
+    await visitor.button("Create account").click();
+    await visitor.page.getByRole("heading", { name: "There is a problem" }).waitFor();
+  },
+  "verify": (visitor) => visitor.signUp(inventPerson("verify")),
+  "verify-link": async (visitor) => {
+    const person = inventPerson("verify-link");
+    await visitor.signUp(person);
+    await visitor.open((await stage.server.mails.take(person.email)).link);
+  },
+  "verify-link-ended": (visitor) => visitor.open("/verify?token=dwo_nothing"),
+  "login": (visitor) => visitor.open("/login"),
+  "login-problems": async (visitor) => {
+    await visitor.enterCredentials(inventPerson("nobody"));
+    await visitor.page.getByText("The e-mail address or the password is not right.").first().waitFor();
+  },
+  "forgot": (visitor) => visitor.open("/forgot"),
+  "forgot-sent": (visitor) => visitor.askForReset("ada@example.org"),
+  "reset": async (visitor) => {
+    const person = inventPerson("reset");
+    await stage.server.createAccount(person);
+    await visitor.askForReset(person.email);
+    await visitor.open((await stage.server.mails.take(person.email)).link);
+  },
+  "not-found": (visitor) => visitor.open("/no-such-page"),
+};
+
+const ACCOUNT_PAGES = {
+  "account": "/account",
+  "account-password": "/account/password",
+  "account-sessions": "/account/sessions",
+  "account-appearance": "/account/appearance",
+};
+
+for (const theme of THEMES) {
+  for (const [name, goThere] of Object.entries(ANONYMOUS_PAGES)) {
+    test(`${name} is accessible in ${theme}`, () => lookAt(name, theme, goThere));
+  }
+  for (const [name, path] of Object.entries(ACCOUNT_PAGES)) {
+    test(`${name} is accessible in ${theme}`, async () => {
+      const person = inventPerson("look");
+      await stage.server.createAccount(person);
+      await lookAt(name, theme, async (visitor) => {
+        await visitor.signIn(person);
+        await visitor.open(path);
+      });
+    });
+  }
+}
+
+async function lookAt(name, theme, goThere) {
+  const { context, page, complaints } = await openPage(stage, { theme });
+  try {
+    await goThere(new Visitor(page));
+    for (const width of WIDTHS) {
+      await page.setViewportSize({ width, height: 800 });
+      await takePicture(page, `${name}-${theme}-${width}`);
+      await assertAccessible(page, `${name}, ${theme}, ${width} px`);
+      const overflow = await page.evaluate("document.documentElement.scrollWidth - window.innerWidth");
+      assert.ok(overflow <= 0, `${name} is ${overflow} px wider than a window of ${width} px`);
+    }
+    assert.deepEqual(complaints, [], "the console complained");
+  } finally {
+    await context.close();
+  }
+}
+
+test("a page weighs less than 60 KiB with everything it loads", async () => {
+  for (const path of ["/signup", "/login", "/forgot"]) {
+    const { context, page } = await openPage(stage);
+    const sizes = [];
+    page.on("response", async (response) => sizes.push(response.body().then((body) => body.length)));
+    await page.goto(path, { waitUntil: "networkidle" });
+    const total = (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+    assert.ok(total > 0 && total < MAX_PAGE_BYTES, `${path} weighs ${total} bytes`);
+    await context.close();
+  }
+});
+
+test("a person signs in by keyboard alone", async () => {
+  const person = inventPerson("keys");
+  await stage.server.createAccount(person);
+  const { context, page } = await openPage(stage);
+  await page.goto("/login");
+  await pressTabUntil(page, "E-mail address");
+  await page.keyboard.type(person.email);
+  await pressTabUntil(page, "Password");
+  await page.keyboard.type(person.password);
+  await page.keyboard.press("Enter");
+  await page.waitForURL("**/account");
+  await context.close();
+});
+
+async function pressTabUntil(page, label) {
+  const wanted = page.getByLabel(label, { exact: true });
+  for (let presses = 0; presses < 20; presses += 1) {
+    if (await wanted.evaluate((element) => element === document.activeElement)) return;
+    await page.keyboard.press("Tab");
+  }
+  assert.fail(`the Tab key does not reach ${label}`);
+}
