@@ -18,3 +18,13 @@ export function prepareStage() {
   });
   return stage;
 }
+
+/** The same without a browser, for tests of what other programs see. */
+export function prepareServer() {
+  const stage = {};
+  before(async () => {
+    stage.server = await startServer();
+  });
+  after(() => stage.server?.stop());
+  return stage;
+}

@@ -27,7 +27,7 @@ export class Visitor {
     await this.field("E-mail address").fill(email);
     await this.field("Password").fill(password);
     await this.button("Create account").click();
-    await this.heading("Confirm your e-mail address").waitFor();
+    await this.heading("Confirm your address").waitFor();
   }
 
   async confirmByCode(code) {

@@ -156,7 +156,7 @@ function defineTests(options) {
     await visitor.page.getByText("The e-mail address or the password is not right.").first().waitFor();
     await visitor.signIn({ ...person, password });
     await visitor.open(link);
-    await visitor.heading("This link is no longer valid").waitFor();
+    await visitor.heading("This link no longer works").waitFor();
   });
 
   // Proves: V14.3.2
