@@ -1,12 +1,51 @@
 //! Changing signing keys, with the event that records it.
 
+use doorward_model::id::SigningKeyId;
+use doorward_model::time::Timestamp;
+use doorward_store::signing_keys::{self, SigningKey, SigningKeyState};
+
 use crate::App;
 use crate::event::{Action, EventDraft};
 use crate::failure::Failure;
 use crate::keys::rotation::KeyChange;
 use crate::op::Op;
 
+/// How many keys are listed: years of rotation.
+const LISTED: i64 = 100;
+
+/// A signing key as operators see it: without its halves.
+#[derive(Clone, Debug)]
+pub struct ListedKey {
+    /// Its id, also the `kid` of what it signs.
+    pub id: SigningKeyId,
+    /// The JOSE name of its algorithm.
+    pub algorithm: String,
+    /// Where it is in its life.
+    pub state: SigningKeyState,
+    /// Since when verifiers can know it.
+    pub published_at: Timestamp,
+    /// From when on it signs.
+    pub active_at: Timestamp,
+    /// Since when it signs no more.
+    pub retired_at: Option<Timestamp>,
+    /// From when on nothing it signed is valid.
+    pub gone_at: Option<Timestamp>,
+}
+
+impl From<SigningKey> for ListedKey {
+    fn from(key: SigningKey) -> Self {
+        let SigningKey { id, algorithm, state, published_at, active_at, retired_at, gone_at, .. } = key;
+        Self { id, algorithm, state, published_at, active_at, retired_at, gone_at }
+    }
+}
+
 impl App {
+    /// The newest signing keys in every state, newest first.
+    pub async fn list_keys(&self) -> Result<Vec<ListedKey>, Failure> {
+        let rows = self.store.read(|tx| signing_keys::list(tx, LISTED)).await?;
+        Ok(rows.into_iter().map(ListedKey::from).collect())
+    }
+
     /// Follows what other nodes did to the keys, and does what the clock asks for.
     pub async fn keep_keys_current(&self, op: &Op) -> Result<Vec<KeyChange>, Failure> {
         self.keys.reload().await?;

@@ -1,5 +1,8 @@
 //! The command line, as `--help` shows it.
 
+pub mod keys;
+pub mod user;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -16,6 +19,8 @@ Examples:
   doorward init --public-url https://auth.example.com
                                                      write a commented doorward.toml and a master key
   doorward check                                     name every unsafe setting
+  doorward user create --email ann@example.com --admin --verified --password-stdin < password
+                                                     an administrator, without the one-time link
   doorward serve --config /etc/doorward/doorward.toml
 
 Settings come from doorward.toml, then DOORWARD_… variables (limits.scale is DOORWARD_LIMITS__SCALE), then flags;
@@ -101,6 +106,16 @@ pub enum Command {
     ///
     /// `doorward serve` does it by itself unless told not to.
     Migrate(Migrate),
+    /// Make, list, show, disable and enable accounts
+    ///
+    /// Works beside a running server, which follows within seconds.
+    #[command(subcommand)]
+    User(user::UserCommand),
+    /// List and rotate the keys that sign access tokens
+    ///
+    /// Works beside a running server, which follows within seconds.
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
     /// Print a completion script for a shell
     #[command(after_help = "Example:\n  doorward completions bash > /etc/bash_completion.d/doorward")]
     Completions {

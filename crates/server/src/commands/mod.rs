@@ -4,9 +4,13 @@ pub mod check;
 pub mod completions;
 pub mod failure;
 pub mod init;
+pub mod keys;
 pub mod migrate;
+pub mod opened;
 pub mod output;
 pub mod serve;
+pub mod table;
+pub mod user;
 
 use crate::cli::{Cli, Command, Global};
 use crate::configuration::{self, Configuration, ConfigurationError, Log, LogFormat};
@@ -28,6 +32,8 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
             let configuration = load_quietly(&cli.global)?;
             block_on(migrate::run(&configuration, &flags, output))
         }
+        Command::User(command) => block_on(user::run(load_quietly(&cli.global)?, command, output)),
+        Command::Keys(command) => block_on(keys::run(load_quietly(&cli.global)?, command, output)),
         Command::Completions { shell } => completions::run(shell),
     }
 }
