@@ -54,7 +54,7 @@ pub struct List {
     /// At most so many
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u8).range(1..=100))]
     pub limit: u8,
-    /// Begin after this user: the next_cursor of the page before
+    /// Begin after this user: where the page before ended
     #[arg(long, value_name = "ID", value_parser = user_id)]
     pub after: Option<UserId>,
 }
@@ -62,7 +62,7 @@ pub struct List {
 /// The user a command is about.
 #[derive(Debug, Args)]
 pub struct Which {
-    /// An id such as user_01h455vb4pex5vsknk084sn02q, or an e-mail address
+    /// Their id, or their e-mail address
     #[arg(value_name = "ID_OR_EMAIL")]
     pub user: String,
 }

@@ -22,7 +22,8 @@ pub fn aligned<const N: usize>(headings: [&str; N], rows: &[[String; N]]) -> Str
 /// A name and a value on each line.
 pub fn listed(facts: &[(&str, String)]) -> String {
     let width = facts.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
-    facts.iter().map(|(name, value)| format!("{name:width$}  {value}\n")).collect()
+    let lines: Vec<String> = facts.iter().map(|(name, value)| format!("{name:width$}  {value}\n")).collect();
+    lines.concat()
 }
 
 #[cfg(test)]

@@ -75,7 +75,7 @@ async fn list(configuration: Configuration, flags: &List, output: Output) -> Res
         let rows: Vec<[String; 5]> = users.iter().map(row).collect();
         let mut text = table::aligned(["ID", "E-MAIL", "STATE", "ADMINISTRATOR", "LAST SIGN-IN"], &rows);
         if let Some(next) = next {
-            text += &format!("There are more: doorward user list --after {next}\n");
+            text.extend(["There are more: doorward user list --after ", &next.to_string(), "\n"]);
         }
         text
     })

@@ -9,6 +9,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+mod operator;
+mod postgres;
+
 /// Longest wait for anything; only a failing test waits this long.
 const SOON: Duration = Duration::from_mins(1);
 
@@ -77,10 +80,15 @@ impl Drop for Server {
 }
 
 fn get(address: &str, path: &str) -> String {
+    exchange(address, &format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"))
+}
+
+/// Sends a whole request and reads the whole answer.
+fn exchange(address: &str, request: &str) -> String {
     #[expect(clippy::disallowed_methods, reason = "the test is the client")]
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(SOON)).unwrap();
-    write!(stream, "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     answer
