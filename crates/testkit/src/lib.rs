@@ -1,1 +1,32 @@
-//! Test harness, actors and the one integration-test binary.
+//! Starts the real application in process, on either database, with a clock and randomness that tests hold, and gives
+//! them people to act with: [`ApiClient`], [`Browser`], [`Operator`] and the [`Mailbox`](mailbox::Letter).
+//!
+//! Every answer goes through one [check](check), whoever asked for it.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    reason = "a harness fails by panicking"
+)]
+
+pub mod answer;
+pub mod api_client;
+pub mod browser;
+pub mod canaries;
+pub mod check;
+pub mod clock;
+pub mod database;
+pub mod html;
+pub mod mailbox;
+pub mod operator;
+pub mod seeded;
+pub mod world;
+
+pub use answer::Answer;
+pub use api_client::ApiClient;
+pub use browser::Browser;
+pub use database::Engine;
+pub use mailbox::Letter;
+pub use operator::Operator;
+pub use world::{Setup, World, both, both_with};
