@@ -208,7 +208,7 @@ impl App {
         let replaced = self
             .change(move |change| {
                 // The lock first: the password that was verified must still be the one that is replaced.
-                if !users::lock_password(change.tx, id, now, old.set_at)?
+                if !users::lock_password(change.tx, id, old.set_at)?
                     || !users::set_password(change.tx, id, &hashed.phc, &hashed.policy, now)?
                 {
                     change.quietly();

@@ -86,18 +86,18 @@ statements! {
     DISABLE = "UPDATE users SET disabled_at = $2, updated_at = $2 WHERE id = $1 AND disabled_at IS NULL";
     /// Lets a user in again.
     ENABLE = "UPDATE users SET disabled_at = NULL, updated_at = $2 WHERE id = $1 AND disabled_at IS NOT NULL";
-    /// Marks a sign-in, provided that the account is enabled and still has the password that was verified.
-    /// Takes the row's lock, so that a password change and this sign-in happen one after the other.
-    MARK_SIGNED_IN = "UPDATE users SET last_signed_in_at = $2 WHERE id = $1 AND disabled_at IS NULL \
-            AND EXISTS (SELECT 1 FROM passwords p WHERE p.user_id = $1 AND p.set_at = $3)";
+    /// Marks a sign-in.
+    MARK_SIGNED_IN = "UPDATE users SET last_signed_in_at = $2 WHERE id = $1";
     /// Sets a password, replacing any other.
     UPSERT_PASSWORD = "INSERT INTO passwords (user_id, phc, policy, set_at) VALUES ($1, $2, $3, $4) \
             ON CONFLICT (user_id) DO UPDATE SET phc = excluded.phc, policy = excluded.policy, set_at = excluded.set_at";
-    /// Touches the user's row: the lock that `MARK_SIGNED_IN` waits for.
+    /// Touches the user's row.
     TOUCH = "UPDATE users SET updated_at = $2 WHERE id = $1 AND disabled_at IS NULL";
-    /// Takes the row's lock for a change of the password set at `$3`.
-    LOCK_PASSWORD = "UPDATE users SET updated_at = $2 WHERE id = $1 AND disabled_at IS NULL \
-            AND EXISTS (SELECT 1 FROM passwords p WHERE p.user_id = $1 AND p.set_at = $3)";
+    /// Takes the row's lock and changes nothing: sign-ins and changes of the password happen one after the other.
+    LOCK = "UPDATE users SET updated_at = updated_at WHERE id = $1 AND disabled_at IS NULL";
+    /// Whether the password set at `$2` is still the account's. A statement of its own, after the lock: at READ
+    /// COMMITTED a statement that waited for a lock looks at *other* rows as they were before it waited.
+    HAS_PASSWORD_SET_AT = "SELECT set_at FROM passwords WHERE user_id = $1 AND set_at = $2";
     /// Replaces the hash of an unchanged password by one with newer parameters.
     REHASH_PASSWORD = "UPDATE passwords SET phc = $3 WHERE user_id = $1 AND phc = $2";
 }
@@ -199,18 +199,22 @@ pub fn mark_signed_in(
     now: Timestamp,
     password_set_at: Timestamp,
 ) -> Result<bool, StoreError> {
-    Ok(tx.execute(&MARK_SIGNED_IN, &[(&id.to_string()).into(), now.into(), password_set_at.into()])? == 1)
+    if !lock_password(tx, id, password_set_at)? {
+        return Ok(false);
+    }
+    Ok(tx.execute(&MARK_SIGNED_IN, &[(&id.to_string()).into(), now.into()])? == 1)
 }
 
 /// Takes the lock under which the password set at `password_set_at` may be replaced; false when it was replaced or
 /// the account disabled since it was verified.
-pub fn lock_password(
-    tx: &mut Tx<'_>,
-    id: UserId,
-    now: Timestamp,
-    password_set_at: Timestamp,
-) -> Result<bool, StoreError> {
-    Ok(tx.execute(&LOCK_PASSWORD, &[(&id.to_string()).into(), now.into(), password_set_at.into()])? == 1)
+pub fn lock_password(tx: &mut Tx<'_>, id: UserId, password_set_at: Timestamp) -> Result<bool, StoreError> {
+    let id = id.to_string();
+    if tx.execute(&LOCK, &[(&id).into()])? != 1 {
+        return Ok(false);
+    }
+    let found = tx
+        .query_optional(&HAS_PASSWORD_SET_AT, &[(&id).into(), password_set_at.into()], |row| row.get::<Timestamp>(0))?;
+    Ok(found.is_some())
 }
 
 /// Sets the password of an enabled user; false when they are gone or disabled.

@@ -4,6 +4,7 @@ mod attempts;
 mod basics;
 mod closing;
 mod migrations;
+mod passwords;
 mod postgres;
 mod schema;
 mod sqlite;
