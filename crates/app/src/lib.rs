@@ -25,6 +25,8 @@ pub mod sessions;
 pub mod settings;
 pub mod signup;
 #[cfg(test)]
+mod test_app;
+#[cfg(test)]
 mod test_database;
 pub mod text;
 pub mod throttle;

@@ -133,7 +133,8 @@ impl App {
             email_canonical: input.email.canonical().to_owned(),
             name: input.name.map(|name| name.as_str().to_owned()),
             locale: Some(input.locale.as_str().to_owned()),
-            phc: hashed.phc,
+            // Computed in both cases for the sake of equal time; nothing can ever come of a known address's.
+            phc: if known.is_none() { hashed.phc } else { String::new() },
             policy: hashed.policy,
             handle_hash: handle.hash(),
             link_hash: known.is_none().then(|| self.signup_link(id).hash()),
@@ -147,11 +148,15 @@ impl App {
         let request = self.mail_request(op, &signup.email_canonical, known.map(|user| user.id), cookie);
         let budgets = self.mail_budgets.clone();
         let event = EventDraft::new(op, Action::SignupRequested).subject(id);
+        // A code that nobody was mailed must not work: every sign-up brings five guesses, and only the mail budget
+        // bounds how many sign-ups of one address have a code.
+        let unmailed = PendingSignup { code_issued_at: None, ..signup.clone() };
         self.change(move |change| {
-            pending_signups::insert(change.tx, &signup)?;
-            change.record(&event)?;
             let decision = budgets.reserve(change.tx, &request)?;
-            if decision == MailDecision::Send {
+            let is_mailed = decision == MailDecision::Send;
+            pending_signups::insert(change.tx, if is_mailed { &signup } else { &unmailed })?;
+            change.record(&event)?;
+            if is_mailed {
                 change.post(&event, &parcel)?;
             }
             Ok(decision)
@@ -176,7 +181,7 @@ impl App {
         };
         let canonical = signup.email_canonical.clone();
         let known = self.store.read(move |tx| users::find_with_password(tx, &canonical)).await?.map(|found| found.user);
-        signup.code_issued_at = signup.code_issued_at.map(|_| now);
+        signup.code_issued_at = signup.link_hash.map(|_| now);
         let parcel = self.signup_mail(op, &signup, known.as_ref())?;
         let event = EventDraft::new(op, Action::VerificationResent).subject(signup.id);
         let request = self.mail_request(op, &signup.email_canonical, known.map(|user| user.id), device_cookie);
@@ -229,6 +234,7 @@ impl App {
             EventDraft::new(op, Action::VerificationFailed).refused(),
         );
         let app = self.clone();
+        let throttle = self.throttle.clone();
         let code = code.trim().to_owned();
         let confirmed = self
             .change(move |change| {
@@ -239,6 +245,7 @@ impl App {
                 let right = app.is_right_code(&signup, &code, now);
                 let user = new_user(user_id, &signup, now);
                 if right && create_user(change.tx, &user, &signup.phc, &signup.policy)? {
+                    throttle.owner_returned(change.tx, throttle.subject(&signup.email_canonical))?;
                     change.record(&created)?;
                     return Ok(true);
                 }
@@ -274,6 +281,7 @@ impl App {
         let user_id = UserId::new(now, op.random.as_ref());
         let user = new_user(user_id, &signup, now);
         let event = EventDraft::new(op, Action::UserCreated).subject(user_id);
+        let (throttle, subject) = (self.throttle.clone(), self.throttle.subject(&signup.email_canonical));
         let confirmed = self
             .change(move |change| {
                 // Taken first, so that of two openers of one link only one makes the account.
@@ -283,6 +291,7 @@ impl App {
                     change.quietly();
                     return Ok(false);
                 }
+                throttle.owner_returned(change.tx, subject)?;
                 change.record(&event)?;
                 Ok(true)
             })
@@ -344,3 +353,6 @@ pub(crate) fn create_user(
     pending_signups::delete_of_email(tx, &user.email_canonical)?;
     Ok(true)
 }
+
+#[cfg(test)]
+mod tests;

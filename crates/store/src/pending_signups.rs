@@ -21,7 +21,7 @@ pub struct PendingSignup {
     pub name: Option<String>,
     /// Preferred language.
     pub locale: Option<String>,
-    /// Hash of the password chosen in the browser that signed up.
+    /// Hash of the password chosen in the browser that signed up; empty when the address has an account.
     pub phc: String,
     /// The policy that password met.
     pub policy: String,
@@ -29,7 +29,7 @@ pub struct PendingSignup {
     pub handle_hash: TokenHash,
     /// Hash of the link's token; none when the address has an account.
     pub link_hash: Option<TokenHash>,
-    /// When the newest code was made; none when the address has an account.
+    /// When the newest code was mailed; none while none was: such a sign-up has no code that could be guessed.
     pub code_issued_at: Option<Timestamp>,
     /// Codes tried so far.
     pub code_attempts: i64,
@@ -55,7 +55,7 @@ statements! {
               RETURNING id, email, email_canonical, name, locale, phc, policy, handle_hash, link_hash, code_issued_at, code_attempts, \
               created_at, expires_at";
     /// Notes that a newer code was sent.
-    RENEW_CODE = "UPDATE pending_signups SET code_issued_at = $2 WHERE id = $1 AND code_issued_at IS NOT NULL";
+    RENEW_CODE = "UPDATE pending_signups SET code_issued_at = $2 WHERE id = $1 AND link_hash IS NOT NULL";
     /// Consumes a sign-up.
     TAKE = "DELETE FROM pending_signups WHERE id = $1";
     /// Removes every sign-up of an address.
@@ -130,7 +130,7 @@ pub fn reserve_code_attempt(
     tx.query_optional(&RESERVE_CODE_ATTEMPT, &[handle.as_bytes().as_slice().into(), now.into(), limit.into()], read)
 }
 
-/// Notes that a code was made at `now`; false when this sign-up has no code.
+/// Notes that a code was mailed at `now`; false when the address had an account at sign-up.
 pub fn renew_code(tx: &mut Tx<'_>, id: SignupId, now: Timestamp) -> Result<bool, StoreError> {
     Ok(tx.execute(&RENEW_CODE, &[(&id.to_string()).into(), now.into()])? == 1)
 }
