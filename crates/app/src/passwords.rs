@@ -1,12 +1,13 @@
 //! Forgotten, reset and changed passwords.
 
 use doorward_model::email::EmailAddress;
-use doorward_model::id::{DeviceId, OneTimeId, SessionId, UserId};
+use doorward_model::id::{DeviceId, OneTimeId, RevocationId, SessionId, UserId};
 use doorward_model::password::{Password, Violation};
 use doorward_model::secret::{PlainToken, TokenHash, TokenKind};
 use doorward_model::time::HOUR_MS;
 use doorward_store::Tx;
 use doorward_store::one_time_tokens::{self, OneTimeToken, Purpose};
+use doorward_store::revocations::{self, RevokedKind};
 use doorward_store::sessions::{self, Session};
 use doorward_store::users::{self, User, UserWithPassword};
 use thiserror::Error;
@@ -201,7 +202,7 @@ impl App {
         let parcel = self.pack(op, Addressee::of(&user), &letter)?;
         let cookie = PlainToken::new(TokenKind::Session, op.random.as_ref());
         let (id, keep, now, new_hash) = (user.id, principal.session_id, op.now, cookie.hash());
-        let revocations = RevocationBatch::new(op);
+        let (revocations, entry) = (RevocationBatch::new(op), RevocationId::new(op.now, op.random.as_ref()));
         let device = DeviceId::new(op.now, op.random.as_ref());
         let device_cookie = self.seal_devices(op, &self.device_cookies.open(None, op.now).with(id, device, now))?;
         let throttle = self.throttle.clone();
@@ -219,6 +220,10 @@ impl App {
                 let ended = sessions::revoke_others(change.tx, id, Some(keep), now, "password_changed")?;
                 revocations.insert(change.tx, &ended, now)?;
                 let renewed = renew_cookie(change.tx, keep, id, &new_hash)?;
+                if renewed.is_some() {
+                    // Other nodes may know the session by its old cookie.
+                    revocations::insert(change.tx, entry, RevokedKind::Credential, &keep.to_string(), now)?;
+                }
                 devices::start_over(change.tx, id, device, now)?;
                 change.record(&event)?;
                 change.post(&event, &parcel)?;

@@ -3,6 +3,7 @@
 use doorward_model::id::RevocationId;
 use doorward_model::time::Timestamp;
 
+use crate::column;
 use crate::{StoreError, Tx, statements};
 
 /// What kind of thing was revoked.
@@ -12,6 +13,8 @@ pub enum RevokedKind {
     Session,
     /// Everything of a user, by their id.
     User,
+    /// The cookie of a session that goes on with a new one, by the session's id.
+    Credential,
 }
 
 impl RevokedKind {
@@ -19,6 +22,7 @@ impl RevokedKind {
         match self {
             Self::Session => "session",
             Self::User => "user",
+            Self::Credential => "credential",
         }
     }
 }
@@ -26,7 +30,9 @@ impl RevokedKind {
 /// An entry of the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Revoked {
-    /// `session` or `user`.
+    /// The entry's own id.
+    pub id: RevocationId,
+    /// What kind of thing `subject` names.
     pub kind: RevokedKind,
     /// The id of what was revoked.
     pub subject: String,
@@ -36,7 +42,7 @@ statements! {
     /// Adds an entry.
     INSERT = "INSERT INTO revocations (id, kind, subject, at) VALUES ($1, $2, $3, $4)";
     /// Entries since a time.
-    LIST_SINCE = "SELECT kind, subject FROM revocations WHERE at >= $1 ORDER BY at LIMIT $2";
+    LIST_SINCE = "SELECT id, kind, subject FROM revocations WHERE at >= $1 ORDER BY at LIMIT $2";
     /// Removes a batch of old entries.
     DELETE_BEFORE = "DELETE FROM revocations WHERE id IN (SELECT id FROM revocations WHERE at < $1 LIMIT $2)";
 }
@@ -55,12 +61,13 @@ pub fn insert(
 /// Up to `limit` entries since `since`, oldest first.
 pub fn list_since(tx: &mut Tx<'_>, since: Timestamp, limit: i64) -> Result<Vec<Revoked>, StoreError> {
     tx.query_all(&LIST_SINCE, &[since.into(), limit.into()], |row| {
-        let kind = match row.get::<String>(0)?.as_str() {
+        let kind = match row.get::<String>(1)?.as_str() {
             "session" => RevokedKind::Session,
             "user" => RevokedKind::User,
+            "credential" => RevokedKind::Credential,
             _ => return Err(StoreError::Corrupt("a revocation is of no known kind")),
         };
-        Ok(Revoked { kind, subject: row.get(1)? })
+        Ok(Revoked { id: column::id(row, 0)?, kind, subject: row.get(2)? })
     })
 }
 

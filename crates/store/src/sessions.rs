@@ -71,9 +71,10 @@ statements! {
     /// Ends all sessions of a user but one.
     REVOKE_OTHERS = "UPDATE sessions SET revoked_at = $3, revoked_reason = $4 WHERE user_id = $1 AND id <> $2 AND revoked_at IS NULL \
               AND expires_at > $3 RETURNING id";
-    /// Ends the oldest sessions of a user beyond the newest `$2`.
+    /// Ends the oldest sessions of a user beyond `$5` and the newest `$2` others: `$5` stays also when a clock that
+    /// was set back makes it look old.
     REVOKE_OLDEST = "UPDATE sessions SET revoked_at = $3, revoked_reason = $4 WHERE id IN (SELECT id FROM sessions WHERE user_id = $1 \
-              AND revoked_at IS NULL AND expires_at > $3 AND last_seen_at + idle_ms > $3 ORDER BY id DESC LIMIT 1000000 OFFSET $2) RETURNING id";
+              AND id <> $5 AND revoked_at IS NULL AND expires_at > $3 AND last_seen_at + idle_ms > $3 ORDER BY id DESC LIMIT 1000000 OFFSET $2) RETURNING id";
     /// Replaces the cookie of a session.
     REPLACE_CREDENTIAL = "UPDATE sessions SET credential_hash = $3 WHERE id = $1 AND credential_hash = $2 AND revoked_at IS NULL";
     /// Moves `last_seen_at` forward.
@@ -170,15 +171,17 @@ pub fn revoke_others(
     })
 }
 
-/// Ends the oldest living sessions of `user` beyond the newest `keep` and returns their ids.
+/// Ends the oldest living sessions of `user` beyond `begun` and the newest `others`, and returns their ids.
 pub fn revoke_oldest(
     tx: &mut Tx<'_>,
     user: UserId,
-    keep: i64,
+    begun: SessionId,
+    others: i64,
     now: Timestamp,
     reason: &str,
 ) -> Result<Vec<SessionId>, StoreError> {
-    tx.query_all(&REVOKE_OLDEST, &[(&user.to_string()).into(), keep.into(), now.into(), reason.into()], |row| {
+    let (user, begun) = (user.to_string(), begun.to_string());
+    tx.query_all(&REVOKE_OLDEST, &[(&user).into(), others.into(), now.into(), reason.into(), (&begun).into()], |row| {
         column::id(row, 0)
     })
 }

@@ -4,13 +4,14 @@
 //! every second, and when the last successful poll is more than [`TRUST_MS`] ago every request asks the
 //! database instead.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use doorward_model::id::{SessionId, UserId};
+use doorward_model::id::{RevocationId, SessionId, UserId};
 use doorward_model::secret::TokenHash;
 use doorward_model::time::{MINUTE_MS, SECOND_MS, Timestamp};
+use doorward_store::revocations::Revoked;
 use doorward_store::sessions::Session;
 
 /// How long after a poll of the revocations cached sessions are believed.
@@ -49,6 +50,8 @@ pub(crate) struct SessionCache {
     /// Moves with every removal, so that a row read before it is not put in after it.
     removals: AtomicU64,
     trusted_until_ms: AtomicI64,
+    /// Entries of the last poll, which the next one shows again.
+    applied: Mutex<HashSet<RevocationId>>,
 }
 
 /// What [`SessionCache::insert`] needs to know that nothing was removed since the row was read.
@@ -63,6 +66,7 @@ impl SessionCache {
             seen: Mutex::default(),
             removals: AtomicU64::new(0),
             trusted_until_ms: AtomicI64::new(i64::MIN),
+            applied: Mutex::default(),
         }
     }
 
@@ -72,7 +76,9 @@ impl SessionCache {
     }
 
     fn is_trusted(&self, now: Timestamp) -> bool {
-        now.as_ms() <= self.trusted_until_ms.load(Ordering::Acquire)
+        let until = Timestamp::from_ms(self.trusted_until_ms.load(Ordering::Acquire));
+        // Further ahead than a poll can set it, the clock was set back: that says nothing about the last poll.
+        (0..=TRUST_MS).contains(&until.since_ms(now))
     }
 
     /// To be taken before the row is read.
@@ -88,7 +94,8 @@ impl SessionCache {
         let entries = lock(&self.entries);
         let [hot, cold] = &entries.by_credential;
         let id = hot.get(credential).or_else(|| cold.get(credential)).copied()?;
-        Self::find_locked(entries, id)
+        // The session may have a new cookie by now.
+        Self::find_locked(entries, id).filter(|live| live.session.credential_hash.as_ref() == Some(credential))
     }
 
     /// The session with this id.
@@ -143,6 +150,14 @@ impl SessionCache {
     /// Takes the noted uses, to be written.
     pub(crate) fn take_seen(&self) -> Vec<(SessionId, Timestamp)> {
         lock(&self.seen).drain().collect()
+    }
+
+    /// What of `listed` the last poll has not shown; to be dropped now.
+    pub(crate) fn unapplied(&self, listed: Vec<Revoked>) -> Vec<Revoked> {
+        let mut applied = lock(&self.applied);
+        let known = std::mem::replace(&mut *applied, listed.iter().map(|entry| entry.id).collect());
+        drop(applied);
+        listed.into_iter().filter(|entry| !known.contains(&entry.id)).collect()
     }
 
     /// Drops sessions that ended.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use doorward_model::id::{RevocationId, SessionId, UserId};
 use doorward_model::secret::PlainToken;
-use doorward_model::time::Timestamp;
+use doorward_model::time::{MINUTE_MS, Timestamp};
 use doorward_store::revocations::{self, RevokedKind};
 use doorward_store::sessions;
 pub use doorward_store::sessions::Session;
@@ -177,8 +177,9 @@ impl App {
     /// Applies what other nodes (or the command line) revoked lately to the cache, and with that allows it to
     /// be believed for a little longer.
     pub async fn poll_revocations(&self, op: &Op) -> Result<(), Failure> {
-        // Rows are dated before their commit; looking back covers slow commits and clocks that differ.
-        const LOOK_BACK_MS: i64 = 15_000;
+        // Rows are dated when their request began; looking back covers all the time a request may take until its
+        // commit, and clocks that differ.
+        const LOOK_BACK_MS: i64 = MINUTE_MS;
         const MOST: i64 = 10_000;
         let since = op.now.plus_ms(-LOOK_BACK_MS);
         let revoked = self.store.read(move |tx| revocations::list_since(tx, since, MOST)).await?;
@@ -187,9 +188,9 @@ impl App {
             return Ok(());
         }
         let mut ids = Vec::new();
-        for entry in revoked {
+        for entry in self.session_cache.unapplied(revoked) {
             match entry.kind {
-                RevokedKind::Session => ids.extend(SessionId::parse(&entry.subject).ok()),
+                RevokedKind::Session | RevokedKind::Credential => ids.extend(SessionId::parse(&entry.subject).ok()),
                 RevokedKind::User => {
                     if let Ok(user) = UserId::parse(&entry.subject) {
                         self.session_cache.forget_user(user);
@@ -246,3 +247,6 @@ impl RevocationBatch {
         revocations::insert(tx, RevocationId::from_uuid(self.0), RevokedKind::User, &user.to_string(), now)
     }
 }
+
+#[cfg(test)]
+mod tests;

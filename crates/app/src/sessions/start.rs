@@ -116,6 +116,7 @@ impl NewSession {
         if let Some(family) = &self.family {
             token_families::insert(tx, family)?;
         }
-        sessions::revoke_oldest(tx, self.row.user_id, self.keep, self.row.created_at, "too_many_sessions")
+        let others = (self.keep - 1).max(0);
+        sessions::revoke_oldest(tx, self.row.user_id, self.row.id, others, self.row.created_at, "too_many_sessions")
     }
 }
