@@ -73,7 +73,13 @@ impl App {
             .and_then(|found| found.password.as_ref())
             .map(|stored| stored.phc.clone());
         let can_match = stored.is_some();
-        let verdict = self.hasher.verify(password.clone(), stored).await?;
+        let verdict = match self.hasher.verify(password.clone(), stored).await {
+            Ok(verdict) => verdict,
+            Err(error) => {
+                self.give_back(admission).await;
+                return Err(error.into());
+            }
+        };
         let fits = admission.accepts(verdict.matches & can_match);
         let Some(user) = found.clone().filter(|_| fits) else {
             self.record_wrong_password(op, admission, found).await?;
@@ -81,7 +87,8 @@ impl App {
         };
         let rehashed = if verdict.needs_rehash {
             let salt = doorward_model::random::bytes(op.random.as_ref());
-            Some(self.hasher.hash(password, salt).await?)
+            // A pool that is full now must not refuse a password that was right: the next sign-in rehashes.
+            self.hasher.hash(password, salt).await.ok()
         } else {
             None
         };
@@ -135,6 +142,20 @@ impl App {
         }
     }
 
+    /// Takes back a reservation whose password was never looked at: an overload must not count against anybody.
+    async fn give_back(&self, admission: Admission) {
+        let throttle = self.throttle.clone();
+        let given = self
+            .change(move |change| {
+                change.quietly();
+                Ok(throttle.give_back(change.tx, &admission)?)
+            })
+            .await;
+        if let Err(failure) = given {
+            tracing::warn!(error = &failure as &dyn std::error::Error, "an attempt nobody looked at stays counted");
+        }
+    }
+
     async fn record_wrong_password(
         &self,
         op: &Op,
@@ -150,7 +171,8 @@ impl App {
         self.change(move |change| {
             let failure = throttle.fail(change.tx, &admission)?;
             if let (Some(id), Some(found)) = (failure.switched_off, &found) {
-                let event = switched_off.clone().subject(id);
+                // One event for this change; it carries what the refusal's own would have reported.
+                let event = switched_off.clone().subject(id).data([("count", failure.report.into())]);
                 change.record(&event)?;
                 let letter = Letter::PasswordSwitchedOff { at: op.now, forgot_link: app.link("/forgot") };
                 return change.post(&event, &app.pack(&op, Addressee::of(&found.user), &letter)?);
@@ -169,3 +191,6 @@ impl App {
         .await
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -221,6 +221,24 @@ impl Throttle {
         Ok(Failure { report: self.count_repeat(tx, &row, attempt.now)?, switched_off })
     }
 
+    /// Takes a reservation back whose password was never checked, because the hash pool was full.
+    pub fn give_back(&self, tx: &mut Tx<'_>, admission: &Admission) -> Result<(), StoreError> {
+        let (key, attempt) = (&self.shared.key, &admission.attempt);
+        match admission.lane {
+            Lane::Device(device) => attempts::give_back_back_off(tx, &key.of_device(RowKind::Device, device)),
+            Lane::Session(session) => attempts::give_back_back_off(tx, &key.of_session(RowKind::Device, session)),
+            Lane::Strangers => {
+                attempts::give_back_window(tx, &key.of_network(RowKind::Network, attempt.network))?;
+                attempts::give_back_back_off(tx, &key.of_pair(RowKind::Pair, attempt.subject, attempt.network))?;
+                attempts::give_back_window(tx, &key.of_subject(RowKind::Account, attempt.subject))?;
+                if !admission.is_switched_off {
+                    attempts::give_back_window(tx, &key.of_subject(RowKind::Run, attempt.subject))?;
+                }
+                Ok(())
+            }
+        }
+    }
+
     /// Records that somebody showed every factor. Forgets the failures of this lane and the strangers'
     /// consecutive ones, and takes this attempt out of the wider counts; what others did stays counted.
     pub fn succeed(&self, tx: &mut Tx<'_>, attempt: &Attempt, lane: Lane) -> Result<(), StoreError> {
