@@ -14,8 +14,9 @@ use crate::mail::Mail;
 use crate::op::Op;
 use crate::post::PAYLOAD;
 
-/// Deliveries taken at once.
-const BATCH: i64 = 20;
+/// Deliveries taken at once: no more than a relay that answers slowly can be handed within the lease, at a minute
+/// each.
+const BATCH: i64 = 4;
 /// How long a worker may hold a batch before others take it over.
 const LEASE_MS: i64 = 5 * MINUTE_MS;
 /// How long to wait after each failed attempt; after the last one the delivery is dead. A day in all.
