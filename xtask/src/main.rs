@@ -10,6 +10,7 @@ mod ci;
 mod failure;
 mod file_length;
 mod hygiene;
+mod openapi;
 mod postgres;
 mod repository;
 mod requirements;
@@ -31,6 +32,7 @@ cargo xtask COMMAND
   checks [NAME ..]      the checks of `ci` alone, all or the named ones
   requirements [--check]
                         write docs/requirements.md from the tests' `Proves:` lines
+  openapi               write docs/openapi.json from the types
   bench [ARGUMENT ..]   build and run the benchmarks in the release profile
   help                  this text
 ";
@@ -56,6 +58,7 @@ fn run(arguments: &[String]) -> Result<(), Failure> {
         "ci" => ci::run(rest),
         "checks" => ci::run_checks(rest),
         "requirements" => requirements::run(rest),
+        "openapi" => openapi::run(rest),
         "bench" => benchmark::run(rest),
         postgres::GUARD_COMMAND => postgres::guard(rest),
         "help" | "--help" | "-h" => {

@@ -1,20 +1,22 @@
 //! The JSON API under `/api/v1`.
 
-mod csrf;
-mod email_verifications;
+pub(crate) mod csrf;
+pub(crate) mod email_verifications;
 pub(crate) mod fields;
-mod jwks;
+pub(crate) mod jwks;
 pub(crate) mod login;
 mod logout;
-mod me;
+pub(crate) mod me;
 pub(crate) mod outcome;
-mod password;
-mod sessions;
-mod signup;
-mod token;
+pub(crate) mod password;
+pub(crate) mod revealed;
+pub(crate) mod sessions;
+pub(crate) mod signup;
+pub(crate) mod token;
 
 use http::Method;
 
+use crate::openapi;
 use crate::route::{Access, CacheClass, CorsRule, CsrfRule, Door, Endpoint, RateClass, Route, endpoint};
 use crate::site::Site;
 
@@ -76,5 +78,6 @@ pub fn routes() -> Vec<Route<Site>> {
         call(Method::DELETE, "/api/v1/sessions/{id}", WRITE, endpoint(sessions::delete)),
         call(Method::POST, "/api/v1/sessions/revoke-others", WRITE, endpoint(sessions::revoke_others)),
         jwks::route(),
+        openapi::route(),
     ]
 }

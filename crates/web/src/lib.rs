@@ -11,6 +11,7 @@ pub mod csrf;
 pub mod edge;
 pub mod extract;
 pub mod gateway;
+pub mod openapi;
 pub mod page_error;
 pub mod pages;
 pub mod problem;

@@ -11,17 +11,19 @@ use axum::response::{IntoResponse, Response};
 use doorward_app::authentication::AuthenticationError;
 use doorward_model::time::Timestamp;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 pub use code::Code;
 
 /// What is wrong with one field of a request. Never holds the value.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldError {
     /// Where, as a JSON pointer (RFC 6901); also for form fields and query parameters.
     pub pointer: String,
     /// What, as a stable slug.
     pub code: &'static str,
     /// What, for people.
+    #[schema(value_type = String)]
     pub message: Cow<'static, str>,
 }
 
@@ -116,17 +118,31 @@ impl Problem {
 
 const DEFAULT_RETRY_AFTER_SECONDS: u32 = 5;
 
-#[derive(Serialize)]
-struct Document<'a> {
+/// What went wrong (RFC 9457).
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(crate) struct Document<'a> {
+    /// `urn:doorward:problem:` and the code.
     #[serde(rename = "type")]
+    #[schema(format = "uri")]
     kind: String,
+    /// A few words for people.
     title: &'a str,
+    /// The HTTP status.
+    #[schema(minimum = 400, maximum = 599)]
     status: u16,
+    /// What, as a stable slug.
     code: &'a str,
+    /// A sentence that is safe for everybody to read.
     detail: &'a str,
+    /// Names this request in the server's log.
     request_id: &'a str,
+    /// What is wrong with which field; with `validation_failed` only.
+    #[schema(required = false)]
     #[serde(skip_serializing_if = "<[FieldError]>::is_empty")]
     errors: &'a [FieldError],
+    /// When.
+    #[schema(value_type = String, format = DateTime)]
     timestamp: Timestamp,
 }
 

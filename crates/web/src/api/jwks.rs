@@ -3,7 +3,10 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use doorward_app::keys::jwks::{Jwk, Jwks};
 use http::{Method, header};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::extract::Op;
 use crate::route::{Access, CacheClass, CorsRule, CsrfRule, Door, RateClass, Route, endpoint};
@@ -11,6 +14,9 @@ use crate::site::Site;
 
 /// How long verifiers may keep the document, in seconds. A new key is published at least this long before it signs.
 const MAX_AGE_SECONDS: u32 = 300;
+
+/// RFC 7517 section 8.5.2.
+pub(crate) const MEDIA_TYPE: &str = "application/jwk-set+json";
 
 /// Public keys, for everybody who verifies access tokens.
 pub(crate) fn route() -> Route<Site> {
@@ -27,6 +33,45 @@ pub(crate) fn route() -> Route<Site> {
     }
 }
 
+/// A JWK Set (RFC 7517 section 5) of public keys.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct JwkSet {
+    /// Every key whose signatures may be valid or soon will be.
+    keys: Vec<PublicKey>,
+}
+
+/// One public key (RFC 7517 section 4, RFC 7518 section 6.2).
+#[derive(Serialize, ToSchema)]
+pub(crate) struct PublicKey {
+    /// The kind of key.
+    #[schema(example = "EC")]
+    kty: &'static str,
+    /// The curve.
+    #[schema(example = "P-256")]
+    crv: &'static str,
+    /// The one algorithm it is for.
+    #[schema(example = "ES256")]
+    alg: &'static str,
+    /// What it is for: signatures.
+    #[serde(rename = "use")]
+    #[schema(example = "sig")]
+    usage: &'static str,
+    /// Its id, named by the header of every token it signs.
+    kid: String,
+    /// The point's first coordinate, base64url.
+    x: String,
+    /// The point's second coordinate, base64url.
+    y: String,
+}
+
+impl From<Jwk> for PublicKey {
+    fn from(Jwk { kty, crv, alg, usage, kid, x, y }: Jwk) -> Self {
+        Self { kty, crv, alg, usage, kid, x, y }
+    }
+}
+
 async fn show(State(site): State<Site>, Op(op): Op) -> Response {
-    ([(header::CONTENT_TYPE, "application/jwk-set+json")], Json(site.app.keys.jwks(op.now))).into_response()
+    let Jwks { keys } = site.app.keys.jwks(op.now);
+    let set = JwkSet { keys: keys.into_iter().map(PublicKey::from).collect() };
+    ([(header::CONTENT_TYPE, MEDIA_TYPE)], Json(set)).into_response()
 }

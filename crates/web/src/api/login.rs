@@ -6,43 +6,61 @@ use axum::response::{IntoResponse, Response};
 use doorward_app::login::{SignIn, SignInOutcome, SignedIn};
 use doorward_app::sessions::Session;
 use doorward_app::sessions::start::{Credential, Mode};
+use doorward_model::id::SessionId;
 use doorward_model::password::Password;
 use doorward_model::secret::PlainToken;
 use doorward_model::time::Timestamp;
 use http::HeaderValue;
-use serde_json::json;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::api::fields;
+use crate::api::revealed::Revealed;
+use crate::api::token::TokenType;
 use crate::body::{Fields, FromFields, JsonBody};
 use crate::cookies::{self, Life};
 use crate::extract::{Caller, DeviceCookie, Op, SessionCookie, SetCookies};
 use crate::problem::{Code, Problem};
 use crate::site::Site;
 
-/// What the call takes.
-pub(crate) struct Body {
+/// Who signs in, and what they get.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LoginRequest {
+    /// The address of the account; any text, since one that is no address is refused like an unknown one.
+    #[schema(max_length = 1024)]
     email: String,
+    /// The password of the account.
+    #[schema(value_type = String, format = Password, max_length = 256)]
     password: Password,
-    is_token_mode: bool,
-    remember: bool,
+    /// What holds the session: `cookie` unless said otherwise.
+    #[schema(nullable, inline)]
+    mode: Option<LoginMode>,
+    /// Whether the session cookie outlives the browser. No unless said otherwise; of no use with `token`.
+    remember: Option<bool>,
 }
 
-impl FromFields for Body {
+/// What holds the session.
+#[derive(Clone, Copy, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum LoginMode {
+    /// The cookie `__Host-doorward`.
+    Cookie,
+    /// A refresh token in the answer: not for browsers, unless their origin is listed in `[cors] token_origins`.
+    Token,
+}
+
+impl FromFields for LoginRequest {
     fn from_fields(fields: &mut Fields) -> Option<Self> {
         let email = fields.required_as("email", fields::typed_email);
         let password = fields.required_as("password", fields::password);
         let mode = fields.optional_as("mode", |text: String| match text.as_str() {
-            "cookie" => Ok(false),
-            "token" => Ok(true),
+            "cookie" => Ok(LoginMode::Cookie),
+            "token" => Ok(LoginMode::Token),
             _ => Err(("unknown_mode", "Either cookie or token is expected.")),
         });
         let remember = fields.optional::<bool>("remember");
-        Some(Self {
-            email: email?,
-            password: password?,
-            is_token_mode: mode?.unwrap_or(false),
-            remember: remember?.unwrap_or(false),
-        })
+        Some(Self { email: email?, password: password?, mode: mode?, remember: remember? })
     }
 }
 
@@ -53,9 +71,12 @@ pub(crate) async fn create(
     caller: Caller,
     SessionCookie(previous): SessionCookie,
     DeviceCookie(device): DeviceCookie,
-    JsonBody(body): JsonBody<Body>,
+    JsonBody(body): JsonBody<LoginRequest>,
 ) -> Result<Response, Problem> {
-    let mode = if body.is_token_mode { Mode::Token } else { Mode::Cookie { remember: body.remember } };
+    let mode = match body.mode {
+        Some(LoginMode::Token) => Mode::Token,
+        Some(LoginMode::Cookie) | None => Mode::Cookie { remember: body.remember.unwrap_or(false) },
+    };
     let is_allowed = match mode {
         Mode::Token => caller.may_hold_refresh_tokens,
         Mode::Cookie { .. } => caller.may_receive_cookies,
@@ -79,27 +100,66 @@ pub(crate) async fn create(
     }
 }
 
+/// Signed in.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct LoginAnswer {
+    status: LoginStatus,
+    /// A JWT (RFC 9068) that speaks for the session.
+    #[schema(value_type = String)]
+    access_token: Revealed,
+    token_type: TokenType,
+    /// How long the access token lives, in seconds.
+    #[schema(minimum = 0)]
+    expires_in: i64,
+    session: StartedSession,
+    /// Renews the session at `/api/v1/token`; with mode `token` only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false, pattern = "^dwr_[A-Za-z0-9_-]+$")]
+    refresh_token: Option<Revealed>,
+}
+
+/// What came of it. More values may come; whoever meets an unknown one is not signed in.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum LoginStatus {
+    SignedIn,
+}
+
+/// The session that began.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct StartedSession {
+    /// Its id, the `sid` of its access tokens.
+    #[schema(value_type = String, pattern = "^session_[0-9a-z]{26}$")]
+    id: SessionId,
+    /// When it began.
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    /// When it ends whatever happens.
+    #[schema(value_type = String, format = DateTime)]
+    expires_at: Timestamp,
+}
+
 fn present(signed_in: &SignedIn, now: Timestamp) -> Result<Response, Problem> {
     let session = &signed_in.session;
-    let mut body = json!({
-        "status": "signed_in",
-        "access_token": signed_in.access.text.reveal(),
-        "token_type": "Bearer",
-        "expires_in": signed_in.access.expires_in,
-        "session": {
-            "id": session.id,
-            "created_at": session.created_at,
-            "expires_at": session.expires_at,
-        },
-    });
     let mut cookies = Vec::new();
-    match &signed_in.credential {
-        Credential::Cookie(token) => cookies.push(set_session_cookie(token, session, now)?),
-        Credential::Refresh(text) => body["refresh_token"] = text.as_str().into(),
-    }
+    let refresh_token = match &signed_in.credential {
+        Credential::Cookie(token) => {
+            cookies.push(set_session_cookie(token, session, now)?);
+            None
+        }
+        Credential::Refresh(text) => Some(Revealed::new(text.as_str())),
+    };
     if let Some(device) = &signed_in.device_cookie {
         cookies.push(set_device_cookie(device)?);
     }
+    let body = LoginAnswer {
+        status: LoginStatus::SignedIn,
+        access_token: Revealed::new(signed_in.access.text.reveal()),
+        token_type: TokenType::Bearer,
+        expires_in: signed_in.access.expires_in,
+        session: StartedSession { id: session.id, created_at: session.created_at, expires_at: session.expires_at },
+        refresh_token,
+    };
     Ok((SetCookies(cookies), Json(body)).into_response())
 }
 

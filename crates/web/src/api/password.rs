@@ -8,7 +8,8 @@ use doorward_model::email::EmailAddress;
 use doorward_model::password::Password;
 use doorward_model::secret::SecretText;
 use http::StatusCode;
-use serde_json::{Value, json};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::api::fields;
 use crate::api::login::{set_device_cookie, set_session_cookie};
@@ -19,14 +20,31 @@ use crate::problem::{Code, FieldError, Problem};
 use crate::site::Site;
 
 /// Whose password is forgotten.
-pub(crate) struct Forgot {
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ForgotPassword {
+    /// The address of the account.
+    #[schema(value_type = String, format = Email, max_length = 254)]
     email: EmailAddress,
 }
 
-impl FromFields for Forgot {
+impl FromFields for ForgotPassword {
     fn from_fields(fields: &mut Fields) -> Option<Self> {
         Some(Self { email: fields.required_as("email", fields::email)? })
     }
+}
+
+/// Says the same for every address.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct PasswordForgotten {
+    status: ResetSent,
+}
+
+/// A mail is on its way, if there is such an account.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ResetSent {
+    ResetSent,
 }
 
 /// Mails a link to choose a new password, if there is such an account. Always 202.
@@ -34,19 +52,25 @@ pub(crate) async fn forgot(
     State(site): State<Site>,
     Op(op): Op,
     DeviceCookie(device): DeviceCookie,
-    JsonBody(body): JsonBody<Forgot>,
-) -> Result<(StatusCode, Json<Value>), Problem> {
+    JsonBody(body): JsonBody<ForgotPassword>,
+) -> Result<(StatusCode, Json<PasswordForgotten>), Problem> {
     site.app.forgot_password(&op, &body.email, device.as_deref().map(String::as_str)).await?;
-    Ok((StatusCode::ACCEPTED, Json(json!({ "status": "reset_sent" }))))
+    Ok((StatusCode::ACCEPTED, Json(PasswordForgotten { status: ResetSent::ResetSent })))
 }
 
 /// The link's token and the new password.
-pub(crate) struct Reset {
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ResetPassword {
+    /// The token of the link.
+    #[schema(value_type = String)]
     token: SecretText,
+    /// The new password.
+    #[schema(value_type = String, format = Password, max_length = 256)]
     password: Password,
 }
 
-impl FromFields for Reset {
+impl FromFields for ResetPassword {
     fn from_fields(fields: &mut Fields) -> Option<Self> {
         let token = fields.required("token");
         let password = fields.required_as("password", fields::password);
@@ -58,7 +82,7 @@ impl FromFields for Reset {
 pub(crate) async fn reset(
     State(site): State<Site>,
     Op(op): Op,
-    JsonBody(body): JsonBody<Reset>,
+    JsonBody(body): JsonBody<ResetPassword>,
 ) -> Result<Response, Problem> {
     let token = fields::one_time(&body.token).ok_or(Code::InvalidOneTimeToken)?;
     let device = site.app.reset_password(&op, &token, body.password).await?;
@@ -67,16 +91,22 @@ pub(crate) async fn reset(
 }
 
 /// The current and the new password.
-pub(crate) struct Change {
-    current: Password,
-    new: Password,
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ChangePassword {
+    /// The current password.
+    #[schema(value_type = String, format = Password, max_length = 256)]
+    current_password: Password,
+    /// The new one.
+    #[schema(value_type = String, format = Password, max_length = 256)]
+    new_password: Password,
 }
 
-impl FromFields for Change {
+impl FromFields for ChangePassword {
     fn from_fields(fields: &mut Fields) -> Option<Self> {
         let current = fields.required_as("current_password", fields::password);
         let new = fields.required_as("new_password", fields::password);
-        Some(Self { current: current?, new: new? })
+        Some(Self { current_password: current?, new_password: new? })
     }
 }
 
@@ -85,9 +115,9 @@ pub(crate) async fn change(
     State(site): State<Site>,
     Op(op): Op,
     SignedIn(principal): SignedIn,
-    JsonBody(body): JsonBody<Change>,
+    JsonBody(body): JsonBody<ChangePassword>,
 ) -> Result<Response, Problem> {
-    match site.app.change_password(&op, &principal, body.current, body.new).await? {
+    match site.app.change_password(&op, &principal, body.current_password, body.new_password).await? {
         PasswordChange::Changed { session, device_cookie } => {
             let mut cookies = Vec::new();
             if let Some((cookie, session)) = session.as_deref() {

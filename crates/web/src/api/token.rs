@@ -5,20 +5,25 @@ use axum::extract::State;
 use doorward_app::tokens::{AccessToken, Renewal};
 use doorward_model::id::SessionId;
 use doorward_model::secret::SecretText;
-use serde_json::{Value, json};
+use serde::Serialize;
+use utoipa::ToSchema;
 
+use crate::api::revealed::Revealed;
 use crate::body::{Fields, FromFields, OptionalJson};
 use crate::extract::{Caller, Op, SessionCookie};
 use crate::problem::{Code, Problem};
 use crate::site::Site;
 
 /// What the call takes: nothing beside the session cookie, or a refresh token.
-#[derive(Default)]
-pub(crate) struct Body {
+#[derive(Default, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TokenRequest {
+    /// The refresh token; without it the session cookie counts.
+    #[schema(value_type = Option<String>)]
     refresh_token: Option<SecretText>,
 }
 
-impl FromFields for Body {
+impl FromFields for TokenRequest {
     fn from_fields(fields: &mut Fields) -> Option<Self> {
         Some(Self { refresh_token: fields.optional("refresh_token")? })
     }
@@ -30,8 +35,8 @@ pub(crate) async fn create(
     Op(op): Op,
     caller: Caller,
     SessionCookie(cookie): SessionCookie,
-    OptionalJson(body): OptionalJson<Body>,
-) -> Result<Json<Value>, Problem> {
+    OptionalJson(body): OptionalJson<TokenRequest>,
+) -> Result<Json<TokenAnswer>, Problem> {
     match (body.and_then(|body| body.refresh_token), cookie) {
         (Some(refresh_token), _) => {
             if !caller.may_hold_refresh_tokens {
@@ -42,18 +47,16 @@ pub(crate) async fn create(
         (None, Some(cookie)) => {
             let principal = site.app.authenticate_cookie(&op, &cookie).await?;
             let access = site.app.mint_access_token(&op, &principal).await?.ok_or(Code::SessionRevoked)?;
-            Ok(Json(present(&access, principal.session_id)))
+            Ok(Json(present(&access, principal.session_id, None)))
         }
         (None, None) => Err(Code::InvalidToken.into()),
     }
 }
 
-async fn renew(site: &Site, op: &doorward_app::op::Op, text: &SecretText) -> Result<Json<Value>, Problem> {
+async fn renew(site: &Site, op: &doorward_app::op::Op, text: &SecretText) -> Result<Json<TokenAnswer>, Problem> {
     match site.app.renew(op, text.reveal()).await? {
         Renewal::Renewed { access, refresh, session } => {
-            let mut body = present(&access, session);
-            body["refresh_token"] = refresh.as_str().into();
-            Ok(Json(body))
+            Ok(Json(present(&access, session, Some(Revealed::new(refresh.as_str())))))
         }
         Renewal::Refused => Err(Code::InvalidToken.into()),
         Renewal::Reused => Err(Code::TokenReused.into()),
@@ -63,11 +66,43 @@ async fn renew(site: &Site, op: &doorward_app::op::Op, text: &SecretText) -> Res
     }
 }
 
-fn present(access: &AccessToken, session: SessionId) -> Value {
-    json!({
-        "access_token": access.text.reveal(),
-        "token_type": "Bearer",
-        "expires_in": access.expires_in,
-        "session": { "id": session },
-    })
+/// A new access token.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct TokenAnswer {
+    /// A JWT (RFC 9068) that speaks for the session.
+    #[schema(value_type = String)]
+    access_token: Revealed,
+    token_type: TokenType,
+    /// How long it lives, in seconds.
+    #[schema(minimum = 0)]
+    expires_in: i64,
+    session: SessionReference,
+    /// The next refresh token; only for whoever sent one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false, pattern = "^dwr_[A-Za-z0-9_-]+$")]
+    refresh_token: Option<Revealed>,
+}
+
+/// How the access token is sent (RFC 6750).
+#[derive(Serialize, ToSchema)]
+pub(crate) enum TokenType {
+    Bearer,
+}
+
+/// The session an access token speaks for.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SessionReference {
+    /// Its id, the `sid` of the access token.
+    #[schema(value_type = String, pattern = "^session_[0-9a-z]{26}$")]
+    id: SessionId,
+}
+
+fn present(access: &AccessToken, session: SessionId, refresh_token: Option<Revealed>) -> TokenAnswer {
+    TokenAnswer {
+        access_token: Revealed::new(access.text.reveal()),
+        token_type: TokenType::Bearer,
+        expires_in: access.expires_in,
+        session: SessionReference { id: session },
+        refresh_token,
+    }
 }
