@@ -11,7 +11,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::api::fields;
-use crate::body::{Fields, FromFields, JsonBody};
+use crate::body::{Change, Fields, FromFields, JsonBody};
 use crate::extract::{Op, SignedIn};
 use crate::problem::{Code, Problem};
 use crate::site::Site;
@@ -28,7 +28,7 @@ pub(crate) async fn show(State(site): State<Site>, SignedIn(principal): SignedIn
 pub(crate) struct ProfilePatch {
     /// The new name, 1 to 100 characters on one line; `null` removes it, absent keeps it.
     #[schema(value_type = Option<String>, required = false, min_length = 1, max_length = 400)]
-    name: Option<Option<DisplayName>>,
+    name: Change<DisplayName>,
     /// The new language as a language tag (BCP 47); absent and `null` keep it.
     #[schema(value_type = Option<String>, min_length = 2, max_length = 35, example = "de")]
     locale: Option<Locale>,
@@ -37,9 +37,9 @@ pub(crate) struct ProfilePatch {
 impl FromFields for ProfilePatch {
     fn from_fields(fields: &mut Fields) -> Option<Self> {
         let name = if fields.has("name") {
-            fields.optional_as::<String, DisplayName>("name", fields::name).map(Some)
+            fields.optional_as("name", fields::name).map(|name| name.map_or(Change::Clear, Change::Set))
         } else {
-            Some(None)
+            Some(Change::Keep)
         };
         let locale = fields.optional_as::<String, Locale>("locale", fields::locale);
         Some(Self { name: name?, locale: locale? })
@@ -53,6 +53,11 @@ pub(crate) async fn change(
     SignedIn(principal): SignedIn,
     JsonBody(ProfilePatch { name, locale }): JsonBody<ProfilePatch>,
 ) -> Result<Json<Profile>, Problem> {
+    let name = match name {
+        Change::Keep => None,
+        Change::Clear => Some(None),
+        Change::Set(name) => Some(Some(name)),
+    };
     let user =
         site.app.change_profile(&op, &principal, ProfileChange { name, locale }).await?.ok_or(Code::SessionRevoked)?;
     Ok(Json(present(user)))
