@@ -94,9 +94,10 @@ fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a st
     }
 }
 
-/// Whether the request says that a browser's script or form sent it (`Sec-Fetch-Mode`).
+/// Whether the request says that a browser's script or form sent it: `Sec-Fetch-Site`, or `Origin` from browsers that
+/// know no fetch metadata. `Sec-Fetch-Mode` by itself says nothing, because Node.js sends it with every `fetch`.
 pub(crate) fn says_browser(headers: &HeaderMap) -> bool {
-    headers.contains_key(SEC_FETCH_MODE)
+    headers.contains_key(SEC_FETCH_SITE) || headers.contains_key(header::ORIGIN)
 }
 
 /// Whether another site embeds an answer as an image, script or the like: it could only leak something.

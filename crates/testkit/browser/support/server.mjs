@@ -2,7 +2,7 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -72,6 +72,11 @@ class Server {
   /** Everything the server wrote to its terminal so far. */
   get output() {
     return this.#output;
+  }
+
+  /** The one-time link to the first administrator's page, as whoever started the server without a terminal finds it. */
+  async readAdministratorLink() {
+    return (await readFile(join(this.#folder, "data", "admin-link"), "utf8")).trim();
   }
 
   /** Ends the server as an operator would; a server that does not end well fails the test. */

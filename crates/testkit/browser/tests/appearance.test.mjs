@@ -45,42 +45,96 @@ const ANONYMOUS_PAGES = {
     await visitor.askForReset(person.email);
     await visitor.open((await stage.server.mails.take(person.email)).link);
   },
+  "verify-problems": async (visitor) => {
+    await visitor.signUp(inventPerson("verify-problems"));
+    await visitor.confirmByCode("000000");
+    await visitor.page.getByText("This code is not right").first().waitFor();
+  },
+  "first-administrator": async (visitor) => {
+    await visitor.open(await stage.server.readAdministratorLink());
+    await visitor.button("Create administrator").waitFor();
+  },
+  "first-administrator-ended": (visitor) => visitor.open("/setup?token=dwo_nothing"),
+  "signed-out": async (visitor) => {
+    const person = inventPerson("signed-out");
+    await stage.server.createAccount(person);
+    await visitor.signIn(person);
+    await visitor.signOut();
+    await visitor.page.getByText("You are signed out.").waitFor();
+  },
+  "already-signed-in": async (visitor) => {
+    const person = inventPerson("twice");
+    await stage.server.createAccount(person);
+    await visitor.signIn(person);
+    await visitor.open("/login");
+  },
+  "form-expired": async (visitor) => {
+    await visitor.open("/login");
+    await visitor.page.context().clearCookies();
+    await visitor.field("E-mail address").fill("ada@example.org");
+    await visitor.field("Password").fill("words of a form that is old");
+    await visitor.button("Sign in").click();
+    await visitor.heading("This form has expired").waitFor();
+  },
   "not-found": (visitor) => visitor.open("/no-such-page"),
 };
 
+/** The same for pages of somebody who is signed in. */
 const ACCOUNT_PAGES = {
-  "account": "/account",
-  "account-password": "/account/password",
-  "account-sessions": "/account/sessions",
-  "account-appearance": "/account/appearance",
+  "account": (visitor) => visitor.open("/account"),
+  "account-saved": async (visitor) => {
+    await visitor.open("/account");
+    await visitor.field("Name (optional)").fill("Ada Lovelace");
+    await visitor.button("Save").click();
+    await visitor.page.getByText("Your changes are saved.").waitFor();
+  },
+  "account-password": (visitor) => visitor.open("/account/password"),
+  "account-password-problems": async (visitor, person) => {
+    await visitor.open("/account/password");
+    await visitor.field("Current password").fill("not my current password");
+    await visitor.field("New password").fill(`${person.password} anew`);
+    await visitor.button("Save new password").click();
+    await visitor.page.getByText("This is not your current password.").first().waitFor();
+  },
+  "account-sessions": async (visitor, person) => {
+    const other = await openPage(stage);
+    await new Visitor(other.page).signIn(person);
+    await other.context.close();
+    await visitor.open("/account/sessions");
+    await visitor.button("Sign out all other devices").waitFor();
+  },
+  "account-appearance": (visitor) => visitor.open("/account/appearance"),
 };
 
-for (const theme of THEMES) {
-  for (const [name, goThere] of Object.entries(ANONYMOUS_PAGES)) {
-    test(`${name} is accessible in ${theme}`, () => lookAt(name, theme, goThere));
-  }
-  for (const [name, path] of Object.entries(ACCOUNT_PAGES)) {
-    test(`${name} is accessible in ${theme}`, async () => {
-      const person = inventPerson("look");
-      await stage.server.createAccount(person);
-      await lookAt(name, theme, async (visitor) => {
-        await visitor.signIn(person);
-        await visitor.open(path);
-      });
-    });
-  }
+for (const [name, goThere] of Object.entries(ANONYMOUS_PAGES)) {
+  test(`${name}: accessible in light and dark, narrow and wide`, () => lookAt(name, goThere));
 }
 
-async function lookAt(name, theme, goThere) {
-  const { context, page, complaints } = await openPage(stage, { theme });
+for (const [name, goThere] of Object.entries(ACCOUNT_PAGES)) {
+  test(`${name}: accessible in light and dark, narrow and wide`, async () => {
+    const person = inventPerson("ada");
+    await stage.server.createAccount(person);
+    await lookAt(name, async (visitor) => {
+      await visitor.signIn(person);
+      await goThere(visitor, person);
+    });
+  });
+}
+
+/** Goes there once, then changes the colours and the width of what is already on the screen. */
+async function lookAt(name, goThere) {
+  const { context, page, complaints } = await openPage(stage);
   try {
     await goThere(new Visitor(page));
-    for (const width of WIDTHS) {
-      await page.setViewportSize({ width, height: 800 });
-      await takePicture(page, `${name}-${theme}-${width}`);
-      await assertAccessible(page, `${name}, ${theme}, ${width} px`);
-      const overflow = await page.evaluate("document.documentElement.scrollWidth - window.innerWidth");
-      assert.ok(overflow <= 0, `${name} is ${overflow} px wider than a window of ${width} px`);
+    for (const theme of THEMES) {
+      await page.emulateMedia({ colorScheme: theme });
+      for (const width of WIDTHS) {
+        await page.setViewportSize({ width, height: 800 });
+        await takePicture(page, `${name}-${theme}-${width}`);
+        await assertAccessible(page, `${name}, ${theme}, ${width} px`);
+        const overflow = await page.evaluate("document.documentElement.scrollWidth - window.innerWidth");
+        assert.ok(overflow <= 0, `${name} is ${overflow} px wider than a window of ${width} px`);
+      }
     }
     assert.deepEqual(complaints, [], "the console complained");
   } finally {

@@ -104,6 +104,27 @@ async fn a_listed_origin_gets_no_cookie_and_must_bring_none() {
     assert_eq!(closed.outcome(), (403, "csrf_failed".into()));
 }
 
+/// Browsers name the site or the origin a request comes from; programs name neither.
+#[tokio::test]
+async fn refresh_tokens_are_for_programs_and_listed_origins() {
+    let harness = Harness::unlimited();
+    let body = r#"{"email":"a@b.example","password":"x"}"#;
+    let cases: &[(&[(&str, &str)], bool)] = &[
+        (&[], true),
+        (&[("sec-fetch-mode", "cors")], true),
+        (&[("sec-fetch-site", "same-origin"), ("sec-fetch-mode", "cors")], false),
+        (&[("sec-fetch-site", "same-origin"), ("origin", OWN)], false),
+        (&[("origin", OWN)], false),
+        (&[("origin", LISTED)], true),
+    ];
+    for &(sent, may) in cases {
+        let mut headers = vec![("content-type", "application/json")];
+        headers.extend_from_slice(sent);
+        let answer = harness.send(request("POST", "/api/v1/login", &headers, body)).await;
+        assert_eq!(answer.json()["may"], may, "{sent:?}");
+    }
+}
+
 #[tokio::test]
 async fn closed_routes_do_not_vary() {
     let harness = Harness::new();

@@ -62,11 +62,13 @@ async fn patch_me(_: SignedIn, JsonBody(profile): JsonBody<Profile>) -> Json<Val
 }
 
 async fn login(caller: Caller, JsonBody(login): JsonBody<Login>) -> Result<Response, Problem> {
+    let may = caller.may_hold_refresh_tokens;
     if !caller.may_receive_cookies {
-        return Ok(Json(json!({ "status": "token", "may": caller.may_hold_refresh_tokens })).into_response());
+        return Ok(Json(json!({ "status": "token", "may": may })).into_response());
     }
     let cookie = session_cookie(&cookie_of(1), Life::BrowserSession).map_err(Problem::internal)?;
-    Ok((SetCookies(vec![cookie]), Json(json!({ "email": login.email, "remember": login.remember }))).into_response())
+    Ok((SetCookies(vec![cookie]), Json(json!({ "email": login.email, "remember": login.remember, "may": may })))
+        .into_response())
 }
 
 async fn renew(SessionCookie(cookie): SessionCookie, OptionalJson(body): OptionalJson<Profile>) -> Json<Value> {
