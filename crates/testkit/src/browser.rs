@@ -39,21 +39,20 @@ impl Browser {
 
     /// Fills in the form that goes to `action` on the page it shows, sends it and follows redirects.
     pub async fn submit(&mut self, action: &str, typed: &[(&str, &str)]) -> Answer {
-        let form = self.form(action);
-        let mut fields = form.fields;
+        let mut fields = self.form(action, typed).fields;
         for (name, value) in typed {
-            assert!(form.names.iter().any(|known| known == name), "{action} has no field {name}: {:?}", form.names);
             fields.retain(|(present, _)| present != name);
             fields.push(((*name).to_owned(), (*value).to_owned()));
         }
         self.send_form(action, &fields).await
     }
 
-    /// The form that goes to `action` on the page it shows.
-    pub fn form(&self, action: &str) -> Form {
+    /// The form that goes to `action` on the page it shows and has all the fields of `typed`.
+    fn form(&self, action: &str, typed: &[(&str, &str)]) -> Form {
         let page = self.page.as_ref().expect("it shows a page");
         let forms = html::forms(page.text());
-        let found = forms.iter().find(|form| form.action == action);
+        let has = |form: &Form, name: &str| form.names.iter().any(|known| known == name);
+        let found = forms.iter().find(|form| form.action == action && typed.iter().all(|(name, _)| has(form, name)));
         found.unwrap_or_else(|| panic!("no form to {action} on {}: {forms:?}", self.location)).clone()
     }
 

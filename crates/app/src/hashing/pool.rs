@@ -92,6 +92,8 @@ pub struct HasherGauges {
     pub abandoned: u64,
     /// Computations that panicked, since the start.
     pub panics: u64,
+    /// Passwords hashed or verified, since the start.
+    pub computed: u64,
 }
 
 struct Shared {
@@ -103,6 +105,7 @@ struct Shared {
     buffers: AtomicUsize,
     abandoned: AtomicU64,
     panics: AtomicU64,
+    computed: AtomicU64,
 }
 
 /// The worker threads. Dropping it lets each finish what it computes and refuses what waits.
@@ -121,6 +124,7 @@ impl Pool {
                 buffers: AtomicUsize::new(0),
                 abandoned: AtomicU64::new(0),
                 panics: AtomicU64::new(0),
+                computed: AtomicU64::new(0),
             }),
         };
         for number in 0..options.workers.get() {
@@ -160,6 +164,7 @@ impl Pool {
             buffers: self.shared.buffers.load(Ordering::Relaxed),
             abandoned: self.shared.abandoned.load(Ordering::Relaxed),
             panics: self.shared.panics.load(Ordering::Relaxed),
+            computed: self.shared.computed.load(Ordering::Relaxed),
         }
     }
 }
@@ -311,6 +316,7 @@ impl Worker {
     fn measure(&self, start: Instant, operation: &'static str) {
         let took = start.elapsed();
         self.shared.learn(took);
+        self.shared.computed.fetch_add(1, Ordering::Relaxed);
         metrics::histogram!("password_hash_seconds", "operation" => operation).record(took);
     }
 

@@ -1,4 +1,14 @@
 //! The integration tests: the real application in process, on both databases. Modules mirror the routes.
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+mod events;
 mod journey;
+mod mail_budget;
+mod pages;
+mod passwords;
+mod people;
+mod profile;
+mod setup;
+mod sign_in;
+mod signup;
+mod throttle;
