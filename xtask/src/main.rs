@@ -7,6 +7,7 @@
 
 mod benchmark;
 mod ci;
+mod development_server;
 mod failure;
 mod file_length;
 mod hygiene;
@@ -14,6 +15,7 @@ mod openapi;
 mod postgres;
 mod repository;
 mod requirements;
+mod schemathesis;
 mod setup;
 mod shell;
 mod step;
@@ -33,6 +35,7 @@ cargo xtask COMMAND
   requirements [--check]
                         write docs/requirements.md from the tests' `Proves:` lines
   openapi               write docs/openapi.json from the types
+  schemathesis          ask the running server everything that docs/openapi.json allows
   bench [ARGUMENT ..]   build and run the benchmarks in the release profile
   help                  this text
 ";
@@ -58,6 +61,7 @@ fn run(arguments: &[String]) -> Result<(), Failure> {
         "ci" => ci::run(rest),
         "checks" => ci::run_checks(rest),
         "requirements" => requirements::run(rest),
+        "schemathesis" => testing::ask_the_running_server(),
         "openapi" => openapi::run(rest),
         "bench" => benchmark::run(rest),
         postgres::GUARD_COMMAND => postgres::guard(rest),

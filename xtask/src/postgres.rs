@@ -73,7 +73,7 @@ pub(crate) fn guard(arguments: &[String]) -> Result<(), Failure> {
         return Err(Failure::usage(format!("{GUARD_COMMAND} takes no arguments")));
     }
     let programs = find_programs().ok_or_else(|| Failure::new("no PostgreSQL server programs found"))?;
-    let server = Server { programs, user: server_user()?, folder: create_folder()? };
+    let server = Server { programs, user: server_user()?, folder: create_folder("postgres")? };
     let outcome = server.serve_until_end_of_input();
     let removed = std::fs::remove_dir_all(&server.folder).context("removing the cluster's folder");
     outcome.and(removed)
@@ -168,16 +168,17 @@ fn announce(port: u16) -> Result<(), Failure> {
 }
 
 /// A folder of our own under the temporary folder; only its owner may enter.
-fn create_folder() -> Result<PathBuf, Failure> {
+pub(crate) fn create_folder(purpose: &str) -> Result<PathBuf, Failure> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).context("reading the clock")?;
-    let name = format!("doorward-postgres-{}-{}", std::process::id(), now.as_nanos());
+    let name = format!("doorward-{purpose}-{}-{}", std::process::id(), now.as_nanos());
     let folder = std::env::temp_dir().join(name);
-    std::fs::create_dir(&folder).context("creating the cluster's folder")?;
+    std::fs::create_dir(&folder).context("creating a folder")?;
     std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o700)).context("closing the folder")?;
     Ok(folder)
 }
 
-fn free_port() -> Result<u16, Failure> {
+/// A port that was free a moment ago.
+pub(crate) fn free_port() -> Result<u16, Failure> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).context("looking for a free port")?;
     Ok(listener.local_addr().context("looking for a free port")?.port())
 }

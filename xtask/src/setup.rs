@@ -22,6 +22,8 @@ pub(crate) enum Need {
     Strace,
     /// Runs the browser tests.
     Node,
+    /// Runs Schemathesis.
+    Python,
     /// Checks shell scripts.
     Shellcheck,
 }
@@ -33,6 +35,7 @@ impl Need {
             Self::Chromium => "chromium",
             Self::Strace => "strace",
             Self::Node => "node 18 or newer, and npm",
+            Self::Python => "python3 with venv",
             Self::Shellcheck => "shellcheck",
         }
     }
@@ -43,6 +46,7 @@ impl Need {
             Self::Chromium => &["chromium"],
             Self::Strace => &["strace"],
             Self::Node => &["nodejs", "npm"],
+            Self::Python => &["python3", "python3-venv"],
             Self::Shellcheck => &["shellcheck"],
         }
     }
@@ -53,6 +57,7 @@ impl Need {
             Self::Chromium => find_chromium().is_some(),
             Self::Strace => shell::find_program("strace").is_some(),
             Self::Node => node_version().is_some_and(|major| major >= 18) && shell::find_program("npm").is_some(),
+            Self::Python => has_python(),
             Self::Shellcheck => shell::find_program("shellcheck").is_some(),
         }
     }
@@ -61,6 +66,11 @@ impl Need {
 /// The browser, under the names that distributions give it.
 pub(crate) fn find_chromium() -> Option<PathBuf> {
     ["chromium", "chromium-browser"].iter().find_map(|name| shell::find_program(name))
+}
+
+/// Debian ships `venv` without what it needs; that comes with a package of its own.
+fn has_python() -> bool {
+    shell::output(Command::new("python3").args(["-c", "import venv, ensurepip"])).is_ok()
 }
 
 /// The major version of Node.js, where there is one.

@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::failure::{Context, Failure};
 use crate::postgres::Cluster;
 use crate::setup::{self, Need};
-use crate::{repository, shell, step};
+use crate::{repository, schemathesis, shell, step};
 
 /// Where the tests find PostgreSQL.
 const POSTGRES_VARIABLE: &str = "DOORWARD_TEST_POSTGRES_URL";
@@ -55,10 +55,18 @@ impl Options {
         if self.browser != Browser::Only {
             needs.extend([Need::Postgres, Need::Strace]);
         }
+        if self.asks_the_running_server() {
+            needs.push(Need::Python);
+        }
         if self.browser != Browser::Without {
             needs.extend([Need::Chromium, Need::Node]);
         }
         needs
+    }
+
+    /// All tests, not chosen ones.
+    fn asks_the_running_server(&self) -> bool {
+        self.browser != Browser::Only && self.package.is_none() && self.filter.is_none()
     }
 
     fn packages(&self) -> Vec<&str> {
@@ -75,10 +83,27 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     if options.browser != Browser::Without {
         step::run("set-up: npm packages of the browser tests", setup::install_browser_packages)?;
     }
+    if options.asks_the_running_server() {
+        step::run("set-up: Python packages of Schemathesis", schemathesis::install)?;
+    }
     step::run("build the tests and the server", || build(options))?;
+    let asked = if options.asks_the_running_server() {
+        step::run("the running server against its OpenAPI description", schemathesis::run)
+    } else {
+        Ok(())
+    };
     let rust = if options.browser == Browser::Only { Ok(()) } else { rust_tests(options) };
     let browser = if options.browser == Browser::Without { Ok(()) } else { browser_tests(options) };
-    rust.and(browser)
+    asked.and(rust).and(browser)
+}
+
+/// The step that asks the running server, alone.
+pub(crate) fn ask_the_running_server() -> Result<(), Failure> {
+    setup::ensure(&[Need::Python])?;
+    schemathesis::install()?;
+    let root = repository::root()?;
+    shell::run(shell::cargo().current_dir(root).args(["build", "--package", "doorward-server"]))?;
+    schemathesis::run()
 }
 
 /// One build for all: the same selection of packages and features that the tests use.
