@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::failure::{Context, Failure};
 use crate::{postgres, shell};
 
-const START_PATIENCE: Duration = Duration::from_secs(60);
+const START_PATIENCE: Duration = Duration::from_mins(1);
 const POLL: Duration = Duration::from_millis(50);
 const EMAIL: &str = "ada@example.com";
 const PASSWORD: &str = "violet umbrella 7 crossing";
