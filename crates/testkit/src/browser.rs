@@ -82,10 +82,9 @@ impl Browser {
             .header("sec-fetch-dest", "empty");
         if method != Method::GET {
             request = request.header(header::ORIGIN, PUBLIC_URL);
-            if self.jar.contains_key("__Host-doorward") && path != "/api/v1/login" {
-                if let Some(token) = self.csrf_token().await {
-                    request = request.header("x-csrf-token", &token);
-                }
+            let needs_token = self.jar.contains_key("__Host-doorward") && path != "/api/v1/login";
+            if needs_token && let Some(token) = self.csrf_token().await {
+                request = request.header("x-csrf-token", &token);
             }
         }
         if let Some(body) = body {

@@ -6,7 +6,7 @@ use doorward_model::random::Random;
 
 const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// SplitMix64 (Steele, Lea, Flood 2014) from a seed.
+/// `SplitMix64` (Steele, Lea, Flood 2014) from a seed.
 #[derive(Debug)]
 pub struct SeededRandom(AtomicU64);
 

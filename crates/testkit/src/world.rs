@@ -324,6 +324,7 @@ pub fn both(test: impl AsyncFn(&World)) {
 }
 
 /// Runs a test on both databases, with a setup of its own.
+#[expect(clippy::needless_pass_by_value, reason = "closures are passed by value")]
 pub fn both_with(setup: &Setup, test: impl AsyncFn(&World)) {
     for engine in [Engine::Sqlite, Engine::Postgres] {
         let on_failure = Told { engine, seed: setup.seed };
