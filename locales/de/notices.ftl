@@ -16,6 +16,7 @@ notice-appearance-saved = Die Darstellung ist in diesem Browser gespeichert.
 # Probleme mit den Eingaben
 problem-email-missing = Geben Sie Ihre E-Mail-Adresse ein.
 problem-email-invalid = Geben Sie eine E-Mail-Adresse wie name@example.com ein.
+problem-email-taken = Diese Adresse hat schon ein Konto. Wählen Sie eine andere für die Verwaltung.
 problem-email-too-long = Das ist länger, als eine E-Mail-Adresse sein kann.
 problem-name-too-long = Der Name darf höchstens { $max } Zeichen haben.
 problem-name-invalid = Der Name enthält Zeichen, die sich nicht anzeigen lassen. Entfernen Sie diese, und versuchen Sie es erneut.

@@ -16,6 +16,7 @@ notice-appearance-saved = The appearance is saved in this browser.
 # Problems with what was entered
 problem-email-missing = Enter your e-mail address.
 problem-email-invalid = Enter an e-mail address such as name@example.com.
+problem-email-taken = This address has an account already. Choose another for the administrator.
 problem-email-too-long = This is longer than an e-mail address can be.
 problem-name-too-long = The name can have at most { $max } characters.
 problem-name-invalid = The name contains characters that cannot be shown. Remove them and try again.

@@ -151,6 +151,9 @@ impl App {
         if !self.is_administrator_link(op, token).await? {
             return Err(ConfirmError::Invalid);
         }
+        if self.find_user_by_email(&new.email).await?.is_some() {
+            return Err(ConfirmError::AddressTaken);
+        }
         let context = self.password_context(Some(&new.email), new.name.as_ref().map(DisplayName::as_str));
         let hashed = self.accept_password(op, new.password, context).await?;
         let user = user_row(op, &new.email, new.name.as_ref(), true, true);
@@ -164,7 +167,7 @@ impl App {
                     return Ok(false);
                 }
                 if !create_user(change.tx, &row, &hashed.phc, &hashed.policy)? {
-                    // The address has an account. Rolling back keeps the link.
+                    // The address got an account just now. Rolling back keeps the link.
                     return Err(Failure::internal("making the first administrator", "the address has an account"));
                 }
                 change.record(&event)?;
@@ -190,3 +193,6 @@ fn user_row(op: &Op, email: &EmailAddress, name: Option<&DisplayName>, is_verifi
         updated_at: op.now,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -60,6 +60,9 @@ pub enum ConfirmError {
     /// Unknown, expired, used, or out of tries; a wrong code.
     #[error("the code or link is not valid")]
     Invalid,
+    /// The first administrator chose an address that has an account; the link stays valid.
+    #[error("the address has an account")]
+    AddressTaken,
     /// The chosen password is refused; the link stays valid.
     #[error("the password is refused")]
     Password(Vec<Violation>),

@@ -34,6 +34,7 @@ impl From<ConfirmError> for Problem {
     fn from(error: ConfirmError) -> Self {
         match error {
             ConfirmError::Invalid => Self::new(Code::InvalidOneTimeToken),
+            ConfirmError::AddressTaken => Self::new(Code::Conflict),
             ConfirmError::Password(violations) => refused_password("password", &violations),
             ConfirmError::Failure(failure) => failure.into(),
         }

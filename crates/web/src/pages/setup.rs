@@ -12,7 +12,7 @@ use super::form;
 use super::frame::{self, PageQuery, PublicFrame, go_to, show_again, show_with};
 use super::signup::Form as PersonForm;
 use super::verify::{to_clean_address, token_of_flow};
-use super::views::{Field, FirstAdministrator, Message, MessageKind, Notice, Page, paths};
+use super::views::{Field, FirstAdministrator, Message, MessageKind, Notice, Page, Problem as Complaint, paths};
 use crate::body::{Fields, FormBody, FromFields};
 use crate::cookies::PreNonce;
 use crate::extract::{Op, PreCookie};
@@ -103,6 +103,10 @@ pub(crate) async fn send(
         Ok(_) => Ok(go_to(&format!("{}?notice={}", paths::LOGIN, Notice::AdministratorCreated.slug()))),
         Err(ConfirmError::Password(violations)) => {
             view.password_problem = form::refused(&violations, view.min_length);
+            show_again(&view)
+        }
+        Err(ConfirmError::AddressTaken) => {
+            view.email.problem = Some(Complaint::EmailTaken);
             show_again(&view)
         }
         Err(ConfirmError::Invalid) => frame::show(&Message { page: view.page, kind: MessageKind::SetupLinkInvalid }),

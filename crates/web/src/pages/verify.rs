@@ -226,7 +226,9 @@ pub(crate) async fn send_link(
             view.password_problem = form::refused(&violations, view.min_length);
             show_again(&view)
         }
-        Err(ConfirmError::Invalid) => show(&Message { page: view.page, kind: MessageKind::VerificationLinkInvalid }),
+        Err(ConfirmError::Invalid | ConfirmError::AddressTaken) => {
+            show(&Message { page: view.page, kind: MessageKind::VerificationLinkInvalid })
+        }
         Err(ConfirmError::Failure(failure)) => {
             view.password_problem = Some(form::busy(failure)?);
             show_with(StatusCode::SERVICE_UNAVAILABLE, &view)

@@ -15,6 +15,8 @@ pub enum Problem {
     EmailInvalid,
     /// Longer than an address can be.
     EmailTooLong,
+    /// The address has an account. Only whoever holds the first administrator's link is told so.
+    EmailTaken,
     /// The name is too long.
     NameTooLong {
         /// The most characters it may have.
@@ -81,6 +83,7 @@ impl Problem {
             Self::EmailMissing => "problem-email-missing",
             Self::EmailInvalid => "problem-email-invalid",
             Self::EmailTooLong => "problem-email-too-long",
+            Self::EmailTaken => "problem-email-taken",
             Self::NameTooLong { .. } => "problem-name-too-long",
             Self::NameInvalid => "problem-name-invalid",
             Self::PasswordMissing => "problem-password-missing",
