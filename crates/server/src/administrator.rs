@@ -30,7 +30,12 @@ pub async fn offer(site: &Site, configuration: &Configuration) -> Result<(), Fai
         writeln!(terminal, "\nNobody administers this server yet. Open this link within an hour:\n\n  {link}\n")?;
         return Ok(());
     }
-    let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path)?;
+    // A new file each time: one that lies there keeps its owner and its mode, whatever they are.
+    match std::fs::remove_file(&path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+        _ => {}
+    }
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
     writeln!(file, "{link}")?;
     tracing::info!(file = %path.display(), "nobody administers this server yet; the file holds a link that works for an hour");
     Ok(())
