@@ -16,7 +16,7 @@ use crate::api::login::{set_device_cookie, set_session_cookie};
 use crate::api::outcome::refused_password;
 use crate::body::{Fields, FromFields, JsonBody};
 use crate::extract::{DeviceCookie, Op, SetCookies, SignedIn};
-use crate::problem::{Code, FieldError, Problem};
+use crate::problem::{Code, Problem};
 use crate::site::Site;
 
 /// Whose password is forgotten.
@@ -126,9 +126,8 @@ pub(crate) async fn change(
             }
             Ok((StatusCode::NO_CONTENT, SetCookies(cookies), ()).into_response())
         }
-        PasswordChange::WrongPassword => {
-            Err(FieldError::new("current_password", "invalid_credentials", "This is not the current password.").into())
-        }
+        // The answer of every refused password, here as at sign-in.
+        PasswordChange::WrongPassword => Err(Code::InvalidCredentials.into()),
         PasswordChange::Refused(violations) => Err(refused_password("new_password", &violations)),
         PasswordChange::SlowDown { retry_after_seconds } => {
             Err(Problem::new(Code::RateLimited).retry_after(retry_after_seconds))

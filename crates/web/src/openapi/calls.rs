@@ -83,7 +83,8 @@ fn passwords() -> Vec<Call> {
             "Every other session of the caller ends; in a browser the session cookie is new.",
         )
         .takes::<ChangePassword>()
-        .answers_empty(StatusCode::NO_CONTENT, "The password is new."),
+        .answers_empty(StatusCode::NO_CONTENT, "The password is new.")
+        .fails(&[Code::InvalidCredentials]),
     ]
 }
 
