@@ -4,15 +4,32 @@ use doorward_model::id::DeliveryId;
 use doorward_store::{Tx, deliveries, events};
 
 use crate::App;
-use crate::event::EventDraft;
+use crate::event::{Action, EventDraft};
 use crate::failure::Failure;
 use crate::post::Parcel;
+
+/// What the metrics say of an event.
+struct Counted {
+    action: String,
+    outcome: String,
+}
+
+impl Counted {
+    fn count(self) {
+        if self.action == Action::UserCreated.text() {
+            metrics::counter!("users_created_total").increment(1);
+        }
+        metrics::counter!("events_total", "action" => self.action, "outcome" => self.outcome).increment(1);
+    }
+}
 
 /// A transaction that counts the events it records.
 pub(crate) struct Change<'c, 't> {
     /// The transaction itself.
     pub(crate) tx: &'c mut Tx<'t>,
     recorded: u32,
+    /// What is counted once the change is durable.
+    counted: Option<Counted>,
     quiet: bool,
 }
 
@@ -21,6 +38,7 @@ impl Change<'_, '_> {
     pub(crate) fn record(&mut self, event: &EventDraft) -> Result<(), Failure> {
         events::append(self.tx, event.row())?;
         self.recorded += 1;
+        self.counted = Some(Counted { action: event.row().action.clone(), outcome: event.row().outcome.clone() });
         Ok(())
     }
 
@@ -47,15 +65,21 @@ impl App {
         F: Fn(&mut Change<'_, '_>) -> Result<T, Failure> + Send + 'static,
         T: Send + 'static,
     {
-        self.store
+        let (done, counted) = self
+            .store
             .write(move |tx| {
-                let mut change = Change { tx, recorded: 0, quiet: false };
+                let mut change = Change { tx, recorded: 0, counted: None, quiet: false };
                 let done = work(&mut change)?;
                 match (change.recorded, change.quiet) {
-                    (1, false) | (0, true) => Ok(done),
+                    (1, false) | (0, true) => Ok((done, change.counted)),
                     (recorded, _) => Err(Failure::Unrecorded { recorded }),
                 }
             })
-            .await
+            .await?;
+        // Only now is it durable, and the closure may have run more than once.
+        if let Some(counted) = counted {
+            counted.count();
+        }
+        Ok(done)
     }
 }

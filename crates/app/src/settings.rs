@@ -12,6 +12,8 @@ pub struct Settings {
     pub public_url: String,
     /// What pages and mails call the service.
     pub service_name: String,
+    /// Where to report a vulnerability, as a `mailto:` or `https:` URI.
+    pub security_contact: Option<String>,
     /// Limits of sessions.
     pub sessions: SessionSettings,
     /// What a password must be.
@@ -51,6 +53,7 @@ impl Settings {
         Self {
             public_url: public_url.trim_end_matches('/').to_owned(),
             service_name: "Doorward".to_owned(),
+            security_contact: None,
             sessions: SessionSettings::default(),
             password_policy: Policy::DEFAULT,
         }

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use doorward_app::keys::sealing::MasterKeys;
+use doorward_model::time::{Clock as _, SECOND_MS, Timestamp};
 use doorward_store::migrations::{self, MigrationError};
-use doorward_store::{PostgresOptions, SqliteOptions, Store, StoreError};
+use doorward_store::{PostgresOptions, SqliteOptions, Store, StoreError, database_clock};
 use thiserror::Error;
 
 use crate::configuration::secret_file::SecretFileError;
@@ -12,7 +13,10 @@ use crate::configuration::{Configuration, Database};
 use crate::data_dir::{self, DataDirError};
 use crate::master_key::{self, MasterKeyError};
 use crate::telemetry::health::ReadinessCheck;
-use crate::telemetry::sources::SystemRandom;
+use crate::telemetry::sources::{SystemClock, SystemRandom};
+
+/// How far clocks may be apart.
+const MAX_SKEW_MS: i64 = 2 * SECOND_MS;
 
 /// Why the data cannot be opened.
 #[derive(Debug, Error)]
@@ -48,6 +52,12 @@ pub struct Runtime {
     pub master_keys: Arc<MasterKeys>,
     /// The database.
     pub store: Store,
+}
+
+/// The database read its clock between the two readings of ours.
+fn clocks_agree(before: Timestamp, theirs: Timestamp, after: Timestamp) -> Result<(), &'static str> {
+    let is_within = theirs.since_ms(before) >= -MAX_SKEW_MS && theirs.since_ms(after) <= MAX_SKEW_MS;
+    if is_within { Ok(()) } else { Err("it differs from the database's by more than two seconds") }
 }
 
 impl Runtime {
@@ -90,8 +100,42 @@ impl Runtime {
         })
     }
 
+    /// Whether this machine's clock and the database's agree. Times in rows come from the nodes, so nodes must agree
+    /// with each other; the database is what they have in common. SQLite shares the machine's clock.
+    pub fn clock_readiness(&self) -> ReadinessCheck {
+        let store = self.store.clone();
+        ReadinessCheck::new("clock", move || {
+            let store = store.clone();
+            async move {
+                let before = SystemClock.now();
+                let theirs = store.read(database_clock::read).await.map_err(|_: StoreError| "it cannot be compared")?;
+                clocks_agree(before, theirs, SystemClock.now())
+            }
+        })
+    }
+
     /// Commits or refuses everything accepted, and closes.
     pub async fn close(&self) {
         self.store.close().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clocks_agree_within_two_seconds_however_long_the_question_took() {
+        let at = |ms| Timestamp::from_ms(1_795_315_487_000 + ms);
+        for (theirs, after, agree) in [
+            (0, 1, true),
+            (-2_000, 1, true),
+            (-2_001, 1, false),
+            (2_001, 1, true),
+            (2_002, 1, false),
+            (900, 1_800, true),
+        ] {
+            assert_eq!(clocks_agree(at(0), at(theirs), at(after)).is_ok(), agree, "{theirs} {after}");
+        }
     }
 }

@@ -42,6 +42,7 @@ fn settings(configuration: &Configuration) -> Result<Settings, Failure> {
     let sessions = &configuration.sessions;
     let mut settings = Settings::new(configuration.public_url.as_str());
     settings.service_name.clone_from(&configuration.service_name);
+    settings.security_contact.clone_from(&configuration.security.contact);
     settings.password_policy = Policy::new(configuration.password.min_length, configuration.password.composition)?;
     settings.sessions = SessionSettings {
         idle_ms: i64::from(sessions.idle_hours) * HOUR_MS,

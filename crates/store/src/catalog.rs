@@ -5,6 +5,7 @@ use crate::Statement;
 /// The lists of all modules, one a line; a test finds a module that is missing here.
 static MODULES: &[&[&Statement]] = &[
     crate::attempts::ALL,
+    crate::database_clock::ALL,
     crate::deliveries::ALL,
     crate::durability::ALL,
     crate::events::ALL,

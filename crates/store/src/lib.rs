@@ -4,6 +4,7 @@ pub mod attempts;
 mod catalog;
 mod cell;
 mod column;
+pub mod database_clock;
 pub mod deliveries;
 mod durability;
 mod engine;

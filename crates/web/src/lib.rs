@@ -18,6 +18,7 @@ pub mod problem;
 pub mod rate_limit;
 pub mod route;
 pub mod route_table;
+mod security_txt;
 pub mod settings;
 pub mod site;
 
@@ -28,6 +29,7 @@ use site::Site;
 pub fn routes() -> Vec<Route<Site>> {
     let mut routes = api::routes();
     routes.extend(pages::routes());
+    routes.extend(security_txt::routes());
     routes
 }
 

@@ -6,6 +6,8 @@ use std::time::Duration;
 use axum::Router;
 use tokio::signal::unix::{SignalKind, signal};
 
+use doorward_web::site::Site;
+
 use super::check;
 use super::failure::Failure;
 use crate::check::{Facts, findings};
@@ -17,7 +19,7 @@ use crate::listeners::{ListenerLimits, Listeners};
 use crate::runtime::Runtime;
 use crate::shutdown::{Shutdown, ShutdownSource};
 use crate::tasks::{Supervisor, TaskError};
-use crate::telemetry::health::Health;
+use crate::telemetry::health::{Health, ReadinessCheck};
 use crate::telemetry::{logging, metering, operations, panics, process};
 use crate::{administrator, background, wiring};
 
@@ -73,7 +75,10 @@ async fn serve(configuration: &Configuration, flags: &Serve) -> Result<(), Failu
     let assembled = wiring::wire(&runtime).await?;
     background::start(&supervisor, configuration, &assembled.site, &assembled.edge)?;
     administrator::offer(&assembled.site, configuration).await?;
-    let health = Health::new(vec![runtime.readiness()], shutdown.clone());
+    let health = Health::new(
+        vec![runtime.readiness(), keys_readiness(&assembled.site), runtime.clock_readiness()],
+        shutdown.clone(),
+    );
     let operations = operations::router(health, metrics);
     let private_limits = ListenerLimits {
         connections: OPERATIONS_CONNECTIONS,
@@ -97,6 +102,15 @@ async fn serve(configuration: &Configuration, flags: &Serve) -> Result<(), Failu
     ends.abort();
     tracing::info!("ended");
     Ok(())
+}
+
+/// Whether this node can sign.
+fn keys_readiness(site: &Site) -> ReadinessCheck {
+    let site = site.clone();
+    ReadinessCheck::new("keys", move || {
+        let has_key = site.app.keys.active_key().is_some();
+        async move { if has_key { Ok(()) } else { Err("no key signs") } }
+    })
 }
 
 async fn serve_public(

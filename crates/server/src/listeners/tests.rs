@@ -173,7 +173,6 @@ async fn a_connection_over_the_cap_is_closed_at_once_and_its_place_is_given_back
     .expect("the place is given back");
 }
 
-/// Proves: A-142
 #[tokio::test]
 async fn heads_that_are_too_large_are_refused_and_the_server_goes_on() {
     let running = start(echo_peer(), None, ListenerLimits::default()).await;

@@ -81,6 +81,8 @@ fn describe() {
     describe_counter!("tls_reloads_total", "Times a changed certificate was taken up, by outcome");
     describe_counter!("task_failures_total", "Runs of background tasks that failed, by task");
     describe_counter!("mails_sent_total", "Mails handed over, by transport and outcome");
+    describe_counter!("events_total", "Events appended, by action and outcome");
+    describe_counter!("users_created_total", "Accounts made");
     describe_gauge!("http_connections", "Connections open now");
     describe_gauge!("process_resident_memory_bytes", Unit::Bytes, "Memory in use");
     describe_gauge!("process_open_fds", "Open files and sockets");

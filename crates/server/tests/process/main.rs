@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+mod operations;
 mod operator;
 mod postgres;
 
@@ -99,7 +100,7 @@ fn mode(path: &Path) -> u32 {
     std::fs::metadata(path).unwrap().permissions().mode() & 0o777
 }
 
-/// Proves: S-74, S-102, V13.4.5, A-172
+/// Proves: S-74, S-102, V13.4.5
 #[test]
 fn an_empty_folder_becomes_a_ready_server_that_ends_in_good_order_and_comes_back() {
     let folder = tempfile::tempdir().unwrap();

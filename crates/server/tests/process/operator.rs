@@ -9,12 +9,12 @@ use serde_json::{Value, json};
 use crate::postgres::Database;
 use crate::{Server, doorward, exchange, get, run, text};
 
-const PASSWORD: &str = "violet lamp under seven bridges";
+pub(crate) const PASSWORD: &str = "violet lamp under seven bridges";
 
 /// How often something is looked at until it has followed; each look starts a process, which paces the loop.
 const LOOKS: usize = 200;
 
-fn create(folder: &Path, email: &str, password: &str, more: &[&str]) -> Output {
+pub(crate) fn create(folder: &Path, email: &str, password: &str, more: &[&str]) -> Output {
     let mut process = doorward(folder)
         .args(["user", "create", "--email", email, "--password-stdin"])
         .args(more)
@@ -37,7 +37,7 @@ fn refusal(output: &Output) -> String {
     text(&output.stderr)
 }
 
-fn sign_in(address: &str, email: &str) -> String {
+pub(crate) fn sign_in(address: &str, email: &str) -> String {
     let body = json!({"email": email, "password": PASSWORD, "mode": "token"}).to_string();
     let length = body.len();
     exchange(

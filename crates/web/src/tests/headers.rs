@@ -151,7 +151,7 @@ async fn caches_keep_only_what_the_route_allows_and_only_successes() {
     assert_eq!((refused.status, refused.header("cache-control")), (405, "no-store"));
 }
 
-/// Proves: A-41, V14.2.5, A-172
+/// Proves: A-41, V14.2.5
 #[tokio::test]
 async fn a_path_that_looks_like_a_file_never_shows_the_page_above_it() {
     let harness = Harness::unlimited();
