@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn clocks_agree_within_two_seconds_however_long_the_question_took() {
-        let at = |ms| Timestamp::from_ms(1_795_315_487_000 + ms);
+        let at = |ms: i64| Timestamp::from_ms(1_795_315_487_000 + ms);
         for (theirs, after, agree) in [
             (0, 1, true),
             (-2_000, 1, true),

@@ -97,3 +97,22 @@ pub fn find(name: &str) -> Option<&'static Setting> {
 pub fn is_table(name: &str) -> bool {
     SETTINGS.iter().any(|setting| setting.name.split_once('.').is_some_and(|(table, _)| table == name))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_manual_explains_every_setting_as_the_program_does() {
+        let manual = include_str!("../../../../docs/configuration.md");
+        let told: Vec<&str> = manual.lines().filter(|line| line.starts_with("| `")).collect();
+        let expected: Vec<String> = SETTINGS
+            .iter()
+            .map(|setting| {
+                let meaning = setting.meaning.replace('<', "&lt;");
+                format!("| `{}` | `{}` | {meaning} |", setting.name, setting.example)
+            })
+            .collect();
+        assert_eq!(told, expected, "docs/configuration.md should hold\n{}", expected.join("\n"));
+    }
+}
