@@ -27,7 +27,6 @@ fn members(value: &Value) -> Vec<(&str, &Value)> {
     value.as_object().into_iter().flatten().map(|(name, value)| (name.as_str(), value)).collect()
 }
 
-/// Proves: V4.1.1
 #[test]
 fn the_committed_description_is_the_one_the_types_make() {
     let path = committed("openapi.json");
