@@ -83,6 +83,7 @@ impl App {
         let session = self.prepare_session(op, user.id, user.is_admin, input.mode);
         let access = self.issue_access_token(op, &session.row)?;
         let is_new_device = admission.lane() == Lane::Strangers;
+        let access = access.ok_or_else(|| Failure::internal("beginning a session", "it is over already"))?;
         let list = self.device_cookies.open(input.device_cookie.as_deref(), op.now);
         let event = EventDraft::new(op, Action::SignIn).subject(user.id).data([
             ("session", session.row.id.to_string().into()),

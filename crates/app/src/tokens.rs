@@ -13,7 +13,7 @@ use crate::authentication::Principal;
 use crate::change::Change;
 use crate::event::{Action, EventDraft};
 use crate::failure::Failure;
-use crate::keys::access_tokens::AccessGrant;
+use crate::keys::access_tokens::{AccessGrant, IssueError};
 use crate::mail::Letter;
 use crate::op::Op;
 use crate::post::Addressee;
@@ -94,11 +94,11 @@ impl App {
                 None => return Ok(None),
             },
         };
-        self.issue_access_token(op, &session).map(Some)
+        self.issue_access_token(op, &session)
     }
 
-    /// An access token that never outlives `session`.
-    pub(crate) fn issue_access_token(&self, op: &Op, session: &Session) -> Result<AccessToken, Failure> {
+    /// An access token that never outlives `session`; none when that ends within the second.
+    pub(crate) fn issue_access_token(&self, op: &Op, session: &Session) -> Result<Option<AccessToken>, Failure> {
         let amr: Vec<String> = serde_json::from_str(&session.amr)
             .map_err(|error| Failure::internal("reading how a session was authenticated", error))?;
         let grant = AccessGrant {
@@ -111,11 +111,11 @@ impl App {
             amr: &amr,
             scope: FIRST_PARTY_SCOPE,
         };
-        let issued = self
-            .keys
-            .issue_access_token(&grant, op.now, op.random.as_ref())
-            .map_err(|error| Failure::internal("issuing an access token", error))?;
-        Ok(AccessToken { text: issued.text, expires_in: issued.expires_in_seconds })
+        match self.keys.issue_access_token(&grant, op.now, op.random.as_ref()) {
+            Ok(issued) => Ok(Some(AccessToken { text: issued.text, expires_in: issued.expires_in_seconds })),
+            Err(IssueError::SessionOver) => Ok(None),
+            Err(error) => Err(Failure::internal("issuing an access token", error)),
+        }
     }
 
     /// Renews by refresh token: DESIGN's rotating credential.
@@ -136,7 +136,9 @@ impl App {
         }
         match self.settle(op, &family, token.generation()).await? {
             Outcome::Issue { generation, session } => {
-                let access = self.issue_access_token(op, &session)?;
+                let Some(access) = self.issue_access_token(op, &session)? else {
+                    return Ok(Renewal::Refused);
+                };
                 let refresh = self.keys.refresh_mac().token(id, generation, &salt);
                 self.session_cache.see_later(session.id, op.now);
                 metrics::counter!("token_renewals_total").increment(1);
@@ -213,11 +215,17 @@ impl App {
             }
             Decision::Recover(step) => advance(change, row, step, attempt, Some(&attempt.recovered), session),
             Decision::Reused(how) => {
-                self.end_reused(change, row, attempt, how, &session)?;
+                if !self.end_reused(change, row, attempt, how, &session)? {
+                    change.quietly();
+                    return Ok(Outcome::Overtaken);
+                }
                 Ok(Outcome::Ended(session.id))
             }
             Decision::AheadOfDatabase => {
-                token_families::revoke(change.tx, row.id, now, "restored_state_seen")?;
+                if !token_families::revoke(change.tx, row.id, now, "restored_state_seen")? {
+                    change.quietly();
+                    return Ok(Outcome::Overtaken);
+                }
                 sessions::revoke(change.tx, session.id, session.user_id, now, "restored_state_seen")?;
                 attempt.revocations.insert(change.tx, &[session.id], now)?;
                 change.record(&attempt.restored)?;
@@ -226,7 +234,7 @@ impl App {
         }
     }
 
-    /// Ends family and session, records it and tells the user.
+    /// Ends family and session, records it and tells the user; false when somebody else has just done so.
     fn end_reused(
         &self,
         change: &mut Change<'_, '_>,
@@ -234,9 +242,11 @@ impl App {
         attempt: &Attempt,
         how: Reuse,
         session: &Session,
-    ) -> Result<(), Failure> {
+    ) -> Result<bool, Failure> {
         let now = attempt.op.now;
-        token_families::revoke(change.tx, row.id, now, "token_reused")?;
+        if !token_families::revoke(change.tx, row.id, now, "token_reused")? {
+            return Ok(false);
+        }
         sessions::revoke(change.tx, session.id, session.user_id, now, "token_reused")?;
         attempt.revocations.insert(change.tx, &[session.id], now)?;
         let event =
@@ -249,7 +259,7 @@ impl App {
             let parcel = self.pack(&attempt.op, Addressee::of(&user), &letter)?;
             change.post(&event, &parcel)?;
         }
-        Ok(())
+        Ok(true)
     }
 }
 

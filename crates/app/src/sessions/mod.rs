@@ -27,7 +27,8 @@ impl App {
     /// Whose session cookie this is.
     pub async fn authenticate_cookie(&self, op: &Op, cookie: &PlainToken) -> Result<Principal, AuthenticationError> {
         let credential = cookie.hash();
-        let live = match self.session_cache.find_by_credential(&credential, op.now) {
+        let cached = self.session_cache.find_by_credential(&credential, op.now);
+        let live = match cached.filter(|live| is_usable(live, op.now)) {
             Some(live) => live,
             None => self.load(move |tx| sessions::find_by_credential(tx, &credential)).await?,
         };
@@ -38,7 +39,7 @@ impl App {
     pub async fn authenticate_bearer(&self, op: &Op, token: &str) -> Result<Principal, AuthenticationError> {
         let claims = self.keys.verify_access_token(token, op.now).map_err(AuthenticationError::from)?;
         let id = claims.session_id;
-        let live = match self.session_cache.find(id, op.now) {
+        let live = match self.session_cache.find(id, op.now).filter(|live| is_usable(live, op.now)) {
             Some(live) => live,
             None => self.load(move |tx| sessions::find(tx, id)).await?,
         };
@@ -204,6 +205,12 @@ impl App {
         self.session_cache.trust(op.now);
         Ok(())
     }
+}
+
+/// Whether the cache alone may let a session in. What it would refuse is looked up: the session may have been used
+/// on another node since.
+fn is_usable(live: &Live, now: Timestamp) -> bool {
+    usable(&live.session, live.last_seen(), now).is_ok()
 }
 
 /// Whether a session may be used at `now`.

@@ -46,7 +46,7 @@ pub(crate) async fn create(
         }
         (None, Some(cookie)) => {
             let principal = site.app.authenticate_cookie(&op, &cookie).await?;
-            let access = site.app.mint_access_token(&op, &principal).await?.ok_or(Code::SessionRevoked)?;
+            let access = site.app.mint_access_token(&op, &principal).await?.ok_or(Code::SessionExpired)?;
             Ok(Json(present(&access, principal.session_id, None)))
         }
         (None, None) => Err(Code::InvalidToken.into()),
