@@ -152,6 +152,11 @@ impl World {
         &self.parts.ground.store
     }
 
+    /// What the deployment's keys are sealed with.
+    pub fn master_keys(&self) -> Arc<MasterKeys> {
+        Arc::clone(&self.parts.ground.master_keys)
+    }
+
     /// The secrets that must not turn up anywhere.
     pub fn canaries(&self) -> &Canaries {
         &self.parts.ground.canaries

@@ -1,6 +1,7 @@
 //! The integration tests: the real application in process, on both databases. Modules mirror the routes.
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+mod credentials;
 mod events;
 mod journey;
 mod mail_budget;
@@ -8,6 +9,8 @@ mod pages;
 mod passwords;
 mod people;
 mod profile;
+mod renewal;
+mod sessions;
 mod setup;
 mod sign_in;
 mod signup;
