@@ -94,7 +94,7 @@ fn every_reference_leads_somewhere_and_every_call_has_a_name_of_its_own() {
     assert_eq!(description["openapi"], "3.1.0");
 }
 
-/// Proves: S-43, S-80
+/// Proves: S-43
 #[test]
 fn every_call_names_its_errors_in_the_one_form() {
     let description = described();
