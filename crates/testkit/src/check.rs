@@ -18,7 +18,7 @@ pub fn check(method: &Method, path: &str, answer: &Answer) {
     check_headers(&what, answer);
     check_cookies(&what, answer);
     check_cache(&what, method, path, answer);
-    if path.starts_with("/api/") && answer.status.as_u16() >= 400 {
+    if method != Method::HEAD && path.starts_with("/api/") && answer.status.as_u16() >= 400 {
         check_problem(&what, answer);
     }
 }

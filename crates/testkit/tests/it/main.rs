@@ -4,14 +4,17 @@
 mod credentials;
 mod events;
 mod journey;
+mod key_rotation;
 mod mail_budget;
 mod pages;
 mod passwords;
 mod people;
 mod profile;
 mod renewal;
+mod route_table;
 mod sessions;
 mod setup;
 mod sign_in;
 mod signup;
 mod throttle;
+mod wrong_kinds;

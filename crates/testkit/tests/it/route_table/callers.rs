@@ -1,0 +1,76 @@
+//! Who may come in.
+
+use doorward_testkit::{Answer, World, both};
+use doorward_web::route::{Access, RouteInfo};
+use http::Method;
+
+use super::{ask, is_unsafe, routes};
+use crate::credentials::{ADDRESS, EMAIL, Held, bare, browser, csrf, me_by_cookie, register, with_bearer, with_cookie};
+
+const OTHER: &str = "grace@example.org";
+
+fn needs_session(route: &RouteInfo) -> bool {
+    matches!(route.access, Access::Session | Access::AdminSession)
+}
+
+/// Whether the answer says "sign in first", in the form of its door.
+fn is_turned_away(route: &RouteInfo, answer: &Answer) -> bool {
+    match answer.status.as_u16() {
+        401 => true,
+        303 => route.door.is_page() && needs_session(route) && answer.header("location") == Some("/login"),
+        _ => false,
+    }
+}
+
+async fn by_cookie(world: &World, route: &RouteInfo, held: &Held) -> Answer {
+    let token = if is_unsafe(route) { csrf(world, &held.cookie).await } else { String::new() };
+    world.send(with_cookie(ask(route, ADDRESS, &token), &held.cookie)).await
+}
+
+/// Proves: A-126, V8.2.1, S-50
+#[test]
+fn every_route_asks_who_comes_as_its_access_rule_says() {
+    both(async |world| {
+        register(world, EMAIL).await;
+        let disabled = register(world, OTHER).await;
+        let dead = browser(world, EMAIL).await;
+        let dead_token = csrf(world, &dead.cookie).await;
+        let out = browser(world, OTHER).await;
+        let out_token = csrf(world, &out.cookie).await;
+        world.send(with_bearer(bare(&Method::POST, "/api/v1/logout"), &dead.access)).await.expect(204);
+        world.operator().disable(disabled).await;
+        let mut asked = 0;
+        for route in routes() {
+            let what = format!("{} {}", route.method, route.path);
+            let nobody = world.send(ask(&route, ADDRESS, "")).await;
+            if needs_session(&route) {
+                assert!(is_turned_away(&route, &nobody), "{what} by nobody: {nobody:?}");
+            } else if !is_unsafe(&route) {
+                assert!(!is_turned_away(&route, &nobody), "{what} by nobody: {nobody:?}");
+            }
+            for (held, token) in [(&dead, &dead_token), (&out, &out_token)] {
+                let cookie = world.send(with_cookie(ask(&route, ADDRESS, token), &held.cookie)).await;
+                let bearer = world.send(with_bearer(ask(&route, ADDRESS, ""), &held.access)).await;
+                if needs_session(&route) {
+                    assert!(is_turned_away(&route, &cookie), "{what} by a dead cookie: {cookie:?}");
+                    assert_eq!(bearer.status, 401, "{what} by a dead token: {bearer:?}");
+                }
+                if route.access == Access::Optional {
+                    assert_eq!(cookie.status, nobody.status, "{what}: a dead cookie counts as none");
+                    assert_eq!(bearer.status, 401, "{what} by a dead token: {bearer:?}");
+                }
+            }
+            if needs_session(&route) {
+                let held = browser(world, EMAIL).await;
+                let answer = by_cookie(world, &route, &held).await;
+                assert!(!is_turned_away(&route, &answer) && answer.status != 403, "{what} by a user: {answer:?}");
+                let held = browser(world, EMAIL).await;
+                let answer = world.send(with_bearer(ask(&route, ADDRESS, ""), &held.access)).await;
+                assert_ne!(answer.status, 401, "{what} by a token: {answer:?}");
+                me_by_cookie(world, &held.cookie).await;
+                asked += 1;
+            }
+        }
+        assert!(asked >= 15, "{asked}");
+    });
+}
