@@ -1,2 +1,107 @@
-//! The bench command.
-fn main() {}
+//! The benchmarks: `cargo xtask bench NAME`. Every figure is compared with one measured in the same run.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool talks to its terminal")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a developer's tool, no product code: it measures time and reads its environment"
+)]
+
+mod client;
+mod deployment;
+mod footprint;
+mod hello;
+mod me;
+mod parts;
+mod process;
+mod renewal;
+mod sign_in;
+mod statistics;
+mod timing;
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// The result of a step; the text of an error is all anybody needs.
+type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+const USAGE: &str = "\
+cargo xtask bench NAME [--runs N] [--seconds N] [--samples N]
+
+  timing     whether answering times tell accounts apart
+  renewal    POST /api/v1/token on SQLite against the limit of its parts
+  me         GET /api/v1/me against a bare handler
+  sign-in    POST /api/v1/login against the bare hash
+  start      time from start to first answer against a bare handler
+  memory     resident memory idle, under 500 sign-ins, and afterwards
+";
+
+/// How much to measure.
+struct Options {
+    runs: usize,
+    span: Duration,
+    samples: usize,
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &[String]) -> Outcome<()> {
+    let texts: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match texts.as_slice() {
+        ["serve-hello", address] => return hello::serve(address.parse()?),
+        ["part", name, ms, file @ ..] => return part(name, Duration::from_millis(ms.parse()?), file.first().copied()),
+        _ => {}
+    }
+    let Some((name, rest)) = texts.split_first() else {
+        print!("{USAGE}");
+        return Ok(());
+    };
+    let options = options(rest)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        match *name {
+            "timing" => timing::run(&options).await,
+            "renewal" => renewal::run(&options).await,
+            "me" => me::run(&options).await,
+            "sign-in" => sign_in::run(&options).await,
+            "start" => footprint::start(&options).await,
+            "memory" => footprint::memory().await,
+            _ => {
+                print!("{USAGE}");
+                Err(format!("unknown benchmark {name:?}").into())
+            }
+        }
+    })
+}
+
+fn options(arguments: &[&str]) -> Outcome<Options> {
+    let mut options = Options { runs: 5, span: Duration::from_secs(3), samples: 300 };
+    for pair in arguments.chunks(2) {
+        match pair {
+            ["--runs", number] => options.runs = number.parse()?,
+            ["--seconds", number] => options.span = Duration::from_secs_f64(number.parse()?),
+            ["--samples", number] => options.samples = number.parse()?,
+            other => return Err(format!("{other:?} is no option").into()),
+        }
+    }
+    Ok(options)
+}
+
+/// One part alone, in a process of its own; prints its rate.
+fn part(name: &str, span: Duration, file: Option<&str>) -> Outcome<()> {
+    let rate = match (name, file) {
+        ("signatures", None) => parts::signatures(span)?,
+        ("rotations", Some(file)) => parts::rotations(Path::new(file), span)?,
+        _ => return Err(format!("unknown part {name:?}").into()),
+    };
+    println!("{rate}");
+    Ok(())
+}

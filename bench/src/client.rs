@@ -1,0 +1,148 @@
+//! A small HTTP/1.1 client that keeps its connection: one request at a time, answers with a content length. It does as
+//! little as possible, so that the generator is not what is measured.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use crate::Outcome;
+
+/// A connection that is kept.
+pub(crate) struct Connection {
+    stream: TcpStream,
+    received: Vec<u8>,
+}
+
+/// What came back.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    /// The body as JSON.
+    pub(crate) fn json(&self) -> Outcome<serde_json::Value> {
+        Ok(serde_json::from_slice(&self.body)?)
+    }
+
+    /// Refuses another status.
+    pub(crate) fn expect(self, status: u16) -> Outcome<Self> {
+        if self.status == status {
+            return Ok(self);
+        }
+        Err(format!("{} instead of {status}: {}", self.status, String::from_utf8_lossy(&self.body)).into())
+    }
+}
+
+impl Connection {
+    pub(crate) async fn open(address: SocketAddr) -> Outcome<Self> {
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        Ok(Self { stream, received: Vec::with_capacity(8192) })
+    }
+
+    /// Sends a whole request and waits for the whole answer.
+    pub(crate) async fn exchange(&mut self, request: &[u8]) -> Outcome<Answer> {
+        self.stream.write_all(request).await?;
+        self.received.clear();
+        loop {
+            if let Some(answer) = self.parse()? {
+                return Ok(answer);
+            }
+            if self.stream.read_buf(&mut self.received).await? == 0 {
+                return Err("the server closed the connection".into());
+            }
+        }
+    }
+
+    fn parse(&self) -> Outcome<Option<Answer>> {
+        let Some(end) = self.received.windows(4).position(|window| window == b"\r\n\r\n") else { return Ok(None) };
+        let head = std::str::from_utf8(&self.received[..end])?;
+        let status: u16 = head.get(9..12).ok_or("no status")?.parse()?;
+        let length = head.lines().find_map(|line| {
+            let (name, value) = line.split_once(':')?;
+            name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
+        });
+        let length = match length {
+            Some(length) => length,
+            None if status == 204 => 0,
+            None => return Err("an answer without a length".into()),
+        };
+        let body = &self.received[end + 4..];
+        Ok((body.len() >= length).then(|| Answer { status, body: body[..length].to_vec() }))
+    }
+}
+
+/// A request of one of the methods with a body.
+pub(crate) fn post(path: &str, body: &serde_json::Value, more: &str) -> Vec<u8> {
+    let body = body.to_string();
+    format!(
+        "POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n{more}content-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .into_bytes()
+}
+
+/// A request without a body.
+pub(crate) fn get(path: &str, more: &str) -> Vec<u8> {
+    format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n{more}\r\n").into_bytes()
+}
+
+/// What one connection asks again and again.
+pub(crate) trait Script: Send + 'static {
+    /// The next request.
+    fn request(&mut self) -> Vec<u8>;
+    /// Looks at its answer.
+    fn accept(&mut self, answer: Answer) -> Outcome<()>;
+}
+
+/// The same request for ever.
+#[derive(Clone)]
+pub(crate) struct Repeat(pub(crate) Vec<u8>);
+
+impl Script for Repeat {
+    fn request(&mut self) -> Vec<u8> {
+        self.0.clone()
+    }
+
+    fn accept(&mut self, answer: Answer) -> Outcome<()> {
+        answer.expect(200).map(drop)
+    }
+}
+
+/// How a load went.
+pub(crate) struct Load {
+    pub(crate) per_second: f64,
+    pub(crate) latencies_ms: Vec<f64>,
+}
+
+/// Runs each script on its own connection for `span`; the scripts come back for the next run.
+#[expect(clippy::cast_precision_loss, reason = "counts of requests")]
+pub(crate) async fn drive<S: Script>(address: SocketAddr, scripts: Vec<S>, span: Duration) -> Outcome<(Load, Vec<S>)> {
+    let started = Instant::now();
+    let mut tasks = Vec::new();
+    for mut script in scripts {
+        tasks.push(tokio::spawn(async move {
+            let mut connection = Connection::open(address).await?;
+            let mut latencies = Vec::new();
+            while started.elapsed() < span {
+                let request = script.request();
+                let sent = Instant::now();
+                let answer = connection.exchange(&request).await?;
+                latencies.push(sent.elapsed().as_secs_f64() * 1000.0);
+                script.accept(answer)?;
+            }
+            Outcome::Ok((script, latencies))
+        }));
+    }
+    let (mut scripts, mut latencies_ms) = (Vec::new(), Vec::new());
+    for task in tasks {
+        let (script, latencies) = task.await??;
+        scripts.push(script);
+        latencies_ms.extend(latencies);
+    }
+    let per_second = latencies_ms.len() as f64 / started.elapsed().as_secs_f64();
+    Ok((Load { per_second, latencies_ms }, scripts))
+}
