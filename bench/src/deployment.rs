@@ -53,12 +53,12 @@ impl Deployment {
         let (address, operations) = (free_address()?, free_address()?);
         // Limits that only measure one client's patience are out of the way; they are still counted.
         let settings = format!(
-            "public_url = \"http://localhost:{}\"\ndata_dir = {:?}\nlisten = [\"{address}\"]\nops_listen = \"{operations}\"\n\
-             trusted_proxies = [\"127.0.0.1/32\"]\nmaster_key_file = {:?}\n[limits]\nscale = 1000000.0\n\
+            "public_url = \"http://localhost:{}\"\ndata_dir = \"{}\"\nlisten = [\"{address}\"]\nops_listen = \"{operations}\"\n\
+             trusted_proxies = [\"127.0.0.1/32\"]\nmaster_key_file = \"{}\"\n[limits]\nscale = 1000000.0\n\
              connections_per_address = 5000\n[log]\nformat = \"json\"\n",
             address.port(),
-            folder.path().join("data"),
-            folder.path().join("master.key"),
+            folder.path().join("data").display(),
+            folder.path().join("master.key").display(),
         );
         std::fs::write(folder.path().join("doorward.toml"), settings)?;
         doorward_server::master_key::create(&folder.path().join("master.key"), &SystemRandom)?;

@@ -82,7 +82,7 @@ pub(crate) async fn run(options: &Options) -> Outcome<()> {
         })
         .collect();
     // Short enough that nobody comes to the end of their sessions.
-    let (load, scripts): (Load, _) = drive(server.address, scripts, Duration::from_millis(1000)).await?;
+    let (load, scripts): (Load, _) = drive(server.address, scripts, Duration::from_secs(1)).await?;
     let left = scripts.iter().map(|script| script.requests.len()).min().unwrap_or_default();
     println!("\ncold session cache: {:.0}/s by cookie, {:.2} of hello", load.per_second, load.per_second / middle(0));
     if left == 0 {

@@ -152,7 +152,7 @@ fn request(class: &Class, place: usize, number: usize) -> Vec<u8> {
 
 async fn exhaust(connection: &mut Connection, class: &Class) -> Outcome<()> {
     let place = usize::from(class.name.ends_with("unknown"));
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     // Until a refusal will last: the time to wait doubles with each attempt that was admitted.
     let mut admitted = 0;
     while admitted < 12 && Instant::now() < deadline {
