@@ -70,7 +70,7 @@ fn a_key_is_published_before_it_signs_and_kept_until_what_it_signed_is_over() {
         assert_eq!(published(world).await.len(), 2);
         world.advance(10 * MINUTE_MS);
         keep_keys(world).await;
-        assert_eq!(published(world).await, [next.clone()]);
+        assert_eq!(published(world).await, std::slice::from_ref(next));
         me_by_bearer(world, &held.access).await.expect(401);
         me_by_cookie(world, &held.cookie).await.expect(200);
     });

@@ -67,8 +67,8 @@ fn an_owner_whose_answers_get_lost_is_not_signed_out() {
             world.advance(OVERLAP_MS);
         }
         assert_eq!(lost.iter().collect::<BTreeSet<_>>().len(), 5, "each is another token");
-        let last = next(world, &held.refresh).await;
-        next(world, &last).await;
+        let received = next(world, &held.refresh).await;
+        next(world, &received).await;
         assert_eq!(count_events(world, "token.recovered").await, 5);
         assert_eq!(count_events(world, "token.reused").await, 0);
     });

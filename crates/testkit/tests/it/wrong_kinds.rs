@@ -38,12 +38,12 @@ fn part(token: &str, index: usize) -> Value {
     serde_json::from_slice(&bytes).unwrap()
 }
 
-fn with(base: &Value, changes: &Value) -> Value {
-    let mut changed = base.clone();
-    for (name, value) in changes.as_object().unwrap() {
-        changed[name] = value.clone();
+fn with(base: &Value, additions: &Value) -> Value {
+    let mut whole = base.clone();
+    for (name, value) in additions.as_object().unwrap() {
+        whole[name] = value.clone();
     }
-    changed
+    whole
 }
 
 /// Proves: S-50, S-51, A-33
@@ -121,9 +121,16 @@ fn beside_a_cookie_the_authorization_header_alone_counts() {
 
 /// Texts that look like an access token of `world` and are none.
 fn forgeries(token: &str, jwk: &Value) -> Vec<(String, String)> {
-    let (header, payload) = (part(token, 0), part(token, 1));
-    let (input, signature) = token.rsplit_once('.').unwrap();
-    let (head, body) = input.split_once('.').unwrap();
+    let mut all = other_algorithms(token, jwk);
+    all.extend(other_headers(token, jwk));
+    all.extend(other_spellings(token));
+    all
+}
+
+/// Unsigned, or signed with the public key as if it were a secret.
+fn other_algorithms(token: &str, jwk: &Value) -> Vec<(String, String)> {
+    let (header, body) = (part(token, 0), token.split('.').nth(1).unwrap());
+    let (_, signature) = token.rsplit_once('.').unwrap();
     let mut all: Vec<(String, String)> = Vec::new();
     for alg in [json!("none"), json!("None"), json!("nOnE"), json!("NONE"), json!(""), json!(null), json!(["none"])] {
         let head = encode(&with(&header, &json!({ "alg": alg })));
@@ -151,6 +158,14 @@ fn forgeries(token: &str, jwk: &Value) -> Vec<(String, String)> {
         let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &key), format!("{head}.{body}").as_bytes());
         all.push((format!("HS256 with {name}"), format!("{head}.{body}.{}", URL_SAFE_NO_PAD.encode(tag))));
     }
+    all
+}
+
+/// A header that names another key, brings one along, or is of another kind.
+fn other_headers(token: &str, jwk: &Value) -> Vec<(String, String)> {
+    let (header, body) = (part(token, 0), token.split('.').nth(1).unwrap());
+    let (_, signature) = token.rsplit_once('.').unwrap();
+    let mut all: Vec<(String, String)> = Vec::new();
     let kid = header["kid"].as_str().unwrap();
     for kid in [
         json!("../../dev/null"),
@@ -171,7 +186,7 @@ fn forgeries(token: &str, jwk: &Value) -> Vec<(String, String)> {
         json!({ "jku": "https://evil.example/jwks.json" }),
         json!({ "jwk": jwk }),
         json!({ "x5u": "https://evil.example/" }),
-        json!({ "x5c": [STANDARD.encode(&der)] }),
+        json!({ "x5c": [jwk["x"]] }),
         json!({ "crit": ["exp"] }),
         json!({ "b64": false }),
         json!({ "typ": "JWT" }),
@@ -184,6 +199,15 @@ fn forgeries(token: &str, jwk: &Value) -> Vec<(String, String)> {
     let mut untyped = header.clone();
     untyped.as_object_mut().unwrap().remove("typ");
     all.push(("no typ".into(), format!("{}.{body}.{signature}", encode(&untyped))));
+    all
+}
+
+/// Other claims under the old signature, and other spellings of the same token.
+fn other_spellings(token: &str) -> Vec<(String, String)> {
+    let payload = part(token, 1);
+    let (input, signature) = token.rsplit_once('.').unwrap();
+    let (head, _) = input.split_once('.').unwrap();
+    let mut all: Vec<(String, String)> = Vec::new();
     let repeated = payload.to_string().replacen('{', "{\"exp\":9999999999,", 1);
     all.push(("a repeated claim".into(), format!("{head}.{}.{signature}", URL_SAFE_NO_PAD.encode(repeated))));
     let later = encode(&with(&payload, &json!({ "exp": 9_999_999_999_i64 })));

@@ -4,7 +4,7 @@ use doorward_testkit::{Answer, World, both};
 use doorward_web::route::{Access, RouteInfo};
 use http::Method;
 
-use super::{ask, is_unsafe, routes};
+use super::{ask, is_unsafe, path, routes};
 use crate::credentials::{ADDRESS, EMAIL, Held, bare, browser, csrf, me_by_cookie, register, with_bearer, with_cookie};
 
 const OTHER: &str = "grace@example.org";
@@ -72,5 +72,54 @@ fn every_route_asks_who_comes_as_its_access_rule_says() {
             }
         }
         assert!(asked >= 15, "{asked}");
+    });
+}
+
+/// Proves, V14.2.5
+#[test]
+fn paths_that_look_like_others_are_nothing() {
+    both(async |world| {
+        register(world, EMAIL).await;
+        let held = browser(world, EMAIL).await;
+        let mut paths = vec![
+            "/account/foo.css".to_owned(),
+            "/account%2f..%2fstatic.css".into(),
+            "/account;.js".into(),
+            "/api/v1/me/.png".into(),
+            "/api/v1/me.json".into(),
+            "/api/v1/me%00".into(),
+            "/api/v1/me/".into(),
+            "/api/v1//me".into(),
+            "//api/v1/me".into(),
+            "/API/V1/ME".into(),
+            "/api/v1/me%2f".into(),
+            "/api/me".into(),
+            "/.git/config".into(),
+            "/.env".into(),
+            "/metrics".into(),
+            "/livez".into(),
+            "/readyz".into(),
+            "/debug/pprof".into(),
+            "/doorward.toml".into(),
+            "/api/v1/login.bak".into(),
+            "/../etc/passwd".into(),
+            "/static/../account".into(),
+            "/%2e%2e/account".into(),
+            "/robots.txt.map".into(),
+        ];
+        for route in routes().into_iter().filter(|route| route.method == Method::GET && route.path != "/") {
+            // What follows `/sessions/` is an id, and an id can only be ended: 405.
+            if route.path != "/api/v1/sessions" {
+                paths.push(format!("{}/x.css", path(&route)));
+            }
+            paths.push(format!("{};x.css", path(&route)));
+            paths.push(format!("{}%0a", path(&route)));
+        }
+        for path in paths {
+            let answer = world.send(with_cookie(bare(&Method::GET, &path), &held.cookie)).await;
+            assert_eq!(answer.status, 404, "{path}: {answer:?}");
+            assert_eq!(answer.header("cache-control"), Some("no-store"), "{path}");
+            assert!(!answer.text().contains(EMAIL), "{path}");
+        }
     });
 }

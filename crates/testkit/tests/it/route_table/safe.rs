@@ -5,8 +5,37 @@ use doorward_testkit::world::Request;
 use http::{Method, header};
 use serde_json::json;
 
-use super::state;
-use crate::credentials::{ADDRESS, EMAIL, PASSWORD, bare, register, with_json};
+use super::{path, routes, state};
+use crate::credentials::{ADDRESS, EMAIL, PASSWORD, bare, browser, register, with_bearer, with_cookie, with_json};
+
+/// Proves, V3.5.3
+#[test]
+fn get_and_head_change_nothing() {
+    both(async |world| {
+        register(world, EMAIL).await;
+        let held = browser(world, EMAIL).await;
+        let reset = world.api("198.51.100.9").reset_token(EMAIL).await;
+        let before = state(world).await;
+        for route in routes().into_iter().filter(|route| route.method == Method::GET) {
+            for method in [Method::GET, Method::HEAD] {
+                for query in [String::new(), format!("?token={reset}")] {
+                    let target = format!("{}{query}", path(&route));
+                    for request in [
+                        bare(&method, &target),
+                        with_cookie(bare(&method, &target), &held.cookie),
+                        with_bearer(bare(&method, &target), &held.access),
+                    ] {
+                        let answer = world.send(request).await;
+                        assert!(answer.status.as_u16() < 500, "{method} {target}");
+                        assert!(method == Method::GET || answer.body.is_empty(), "{method} {target}");
+                    }
+                }
+            }
+        }
+        assert_eq!(state(world).await, before);
+        world.api("198.51.100.9").reset(&reset, PASSWORD).await.expect(204);
+    });
+}
 
 /// Proves: A-25
 #[test]
