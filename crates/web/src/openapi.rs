@@ -1,6 +1,6 @@
 //! `GET /api/v1/openapi.json`: the description of the API, made from the types that the handlers read and write.
 //!
-//! [`calls`] says of each route what it takes and answers; [`document`] adds what follows from the route's own
+//! `calls` says of each route what it takes and answers; `document` adds what follows from the route's own
 //! decisions (who may come in, what an unsafe call must show, which errors the edge makes). `docs/openapi.json` is the
 //! same document, committed, so that a change of the contract is seen in a review.
 
