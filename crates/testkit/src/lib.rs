@@ -1,7 +1,7 @@
 //! Starts the real application in process, on either database, with a clock and randomness that tests hold, and gives
 //! them people to act with: [`ApiClient`], [`Browser`], [`Operator`] and the [`Mailbox`](mailbox::Letter).
 //!
-//! Every answer goes through one [check](check), whoever asked for it.
+//! Every answer goes through one [`check`], whoever asked for it.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
