@@ -86,8 +86,13 @@ pub(crate) struct EventDraft(Event);
 impl EventDraft {
     /// A successful `action` of this operation.
     pub(crate) fn new(op: &Op, action: Action) -> Self {
+        Self::with_id(EventId::new(op.now, op.random.as_ref()), op, action)
+    }
+
+    /// As [`EventDraft::new`], with an id that was drawn before the transaction: for what seldom deserves an event.
+    pub(crate) fn with_id(id: EventId, op: &Op, action: Action) -> Self {
         Self(Event {
-            id: EventId::new(op.now, op.random.as_ref()),
+            id,
             at: op.now,
             actor: match op.actor {
                 Actor::Anonymous => "anonymous".to_owned(),

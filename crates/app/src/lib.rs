@@ -32,6 +32,7 @@ pub mod text;
 pub mod throttle;
 pub mod tokens;
 pub mod upkeep;
+mod user_cache;
 
 use std::net::IpAddr;
 use std::ops::Deref;
@@ -51,6 +52,7 @@ use renewal_limit::RenewalLimit;
 use sessions::cache::SessionCache;
 use settings::Settings;
 use throttle::Throttle;
+use user_cache::UserCache;
 
 /// The application: everything the use cases need. Clones share one state.
 #[derive(Clone)]
@@ -74,6 +76,7 @@ pub struct Parts {
     pub device_cookies: DeviceCookies,
     mail_budgets: MailBudgets,
     session_cache: SessionCache,
+    user_cache: UserCache,
     renewals: RenewalLimit,
 }
 
@@ -96,9 +99,18 @@ impl App {
         device_cookies: DeviceCookies,
     ) -> Self {
         let mail_budgets = MailBudgets::new(throttle.clone());
-        let (session_cache, renewals) = (SessionCache::new(), RenewalLimit::default());
-        let parts =
-            Parts { store, settings, keys, hasher, throttle, device_cookies, mail_budgets, session_cache, renewals };
+        let parts = Parts {
+            store,
+            settings,
+            keys,
+            hasher,
+            throttle,
+            device_cookies,
+            mail_budgets,
+            session_cache: SessionCache::new(),
+            user_cache: UserCache::default(),
+            renewals: RenewalLimit::default(),
+        };
         Self { parts: Arc::new(parts) }
     }
 

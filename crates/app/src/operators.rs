@@ -89,6 +89,7 @@ impl App {
             })
             .await?;
         self.session_cache.forget_user(id);
+        self.user_cache.forget(id);
         Ok(disabled)
     }
 
@@ -96,15 +97,18 @@ impl App {
     pub async fn enable_user(&self, op: &Op, id: UserId) -> Result<bool, Failure> {
         let event = EventDraft::new(op, Action::UserEnabled).subject(id);
         let now = op.now;
-        self.change(move |change| {
-            if !users::enable(change.tx, id, now)? {
-                change.quietly();
-                return Ok(false);
-            }
-            change.record(&event)?;
-            Ok(true)
-        })
-        .await
+        let enabled = self
+            .change(move |change| {
+                if !users::enable(change.tx, id, now)? {
+                    change.quietly();
+                    return Ok(false);
+                }
+                change.record(&event)?;
+                Ok(true)
+            })
+            .await;
+        self.user_cache.forget(id);
+        enabled
     }
 
     /// A new one-time link for the first administrator; none when there is one. Earlier links stop working.

@@ -154,6 +154,7 @@ impl App {
             return Err(ResetError::Invalid);
         }
         self.session_cache.forget_user(id);
+        self.user_cache.forget(id);
         Ok(device_cookie)
     }
 
@@ -231,6 +232,7 @@ impl App {
             })
             .await?;
         self.session_cache.forget_user(id);
+        self.user_cache.forget(id);
         Ok(replaced.map_or(PasswordChange::WrongPassword, |renewed| PasswordChange::Changed {
             session: renewed.map(|session| Box::new((cookie, session))),
             device_cookie,

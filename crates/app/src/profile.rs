@@ -1,5 +1,7 @@
 //! What a person may see and change about themselves.
 
+use std::sync::Arc;
+
 use doorward_model::id::UserId;
 use doorward_model::locale::Locale;
 use doorward_model::name::DisplayName;
@@ -27,6 +29,12 @@ impl App {
         Ok(self.store.read(move |tx| users::find(tx, id)).await?)
     }
 
+    /// The caller, as they were at most a second ago; what this process changed is seen at once.
+    pub async fn current_user(&self, op: &Op, principal: &Principal) -> Result<Option<Arc<User>>, Failure> {
+        let id = principal.user_id;
+        self.user_cache.find(id, op.now, self.find_user(id)).await
+    }
+
     /// Changes the caller's profile and returns it; none when they were disabled meanwhile.
     pub async fn change_profile(
         &self,
@@ -38,25 +46,28 @@ impl App {
         let event = EventDraft::new(op, Action::ProfileChanged)
             .subject(id)
             .data([("name", change.name.is_some().into()), ("locale", change.locale.is_some().into())]);
-        self.change(move |tx| {
-            let Some(mut user) = users::find(tx.tx, id)? else {
-                tx.quietly();
-                return Ok(None);
-            };
-            if let Some(name) = &change.name {
-                user.name = name.as_ref().map(|name| name.as_str().to_owned());
-            }
-            if let Some(locale) = change.locale {
-                user.locale = Some(locale.as_str().to_owned());
-            }
-            if !users::update_profile(tx.tx, id, user.name.as_deref(), user.locale.as_deref(), now)? {
-                tx.quietly();
-                return Ok(None);
-            }
-            user.updated_at = now;
-            tx.record(&event)?;
-            Ok(Some(user))
-        })
-        .await
+        let changed = self
+            .change(move |tx| {
+                let Some(mut user) = users::find(tx.tx, id)? else {
+                    tx.quietly();
+                    return Ok(None);
+                };
+                if let Some(name) = &change.name {
+                    user.name = name.as_ref().map(|name| name.as_str().to_owned());
+                }
+                if let Some(locale) = change.locale {
+                    user.locale = Some(locale.as_str().to_owned());
+                }
+                if !users::update_profile(tx.tx, id, user.name.as_deref(), user.locale.as_deref(), now)? {
+                    tx.quietly();
+                    return Ok(None);
+                }
+                user.updated_at = now;
+                tx.record(&event)?;
+                Ok(Some(user))
+            })
+            .await;
+        self.user_cache.forget(id);
+        changed
     }
 }

@@ -1,6 +1,8 @@
 //! Access tokens, and the refresh tokens that renew them.
 
-use doorward_model::id::SessionId;
+use std::sync::{Arc, OnceLock};
+
+use doorward_model::id::{EventId, SessionId};
 use doorward_model::rotation::{Decision, Family, Generation, PresentedToken, Reuse, Rotation, Salt, Step};
 use doorward_model::secret::SecretText;
 use doorward_store::sessions::{self, Session};
@@ -58,17 +60,22 @@ pub enum Renewal {
 }
 
 /// Everything a renewal may need, drawn before the transaction that may run twice.
-#[derive(Clone)]
 struct Attempt {
-    generation: Generation,
+    op: Op,
+    token: PresentedToken,
     network: Option<Vec<u8>>,
     overlap_ms: i64,
-    recovered: EventDraft,
-    moved: EventDraft,
-    reused: EventDraft,
-    restored: EventDraft,
+    /// The id of the event, should there be one.
+    event: EventId,
     revocations: RevocationBatch,
-    op: Op,
+    /// What the limit of the family said: asked once, however often the transaction runs.
+    admitted: OnceLock<Result<(), u32>>,
+}
+
+impl Attempt {
+    fn event(&self, action: Action) -> EventDraft {
+        EventDraft::with_id(self.event, &self.op, action).subject(self.token.family_id())
+    }
 }
 
 /// How the transaction of a renewal ended.
@@ -76,8 +83,10 @@ enum Outcome {
     Issue {
         generation: Generation,
         session: Box<Session>,
+        salt: Salt,
     },
     Refused,
+    SlowDown(u32),
     Ended(SessionId),
     /// Another renewal moved the row between reading and writing it.
     Overtaken,
@@ -119,32 +128,26 @@ impl App {
     }
 
     /// Renews by refresh token: DESIGN's rotating credential.
+    ///
+    /// One transaction and nothing before it. That a forged token reaches the writer is bounded by the limit on refused
+    /// credentials, and costs it one look-up.
     pub async fn renew(&self, op: &Op, text: &str) -> Result<Renewal, Failure> {
         let Some(token) = PresentedToken::parse(text) else {
             return Ok(Renewal::Refused);
         };
-        let id = token.family_id();
-        let Some(family) = self.store.read(move |tx| token_families::find(tx, id)).await? else {
-            return Ok(Renewal::Refused);
-        };
-        let salt = read_salt(&family)?;
-        if !self.keys.refresh_mac().verifies(&token, &salt) {
-            return Ok(Renewal::Refused);
-        }
-        if let Err(retry_after_seconds) = self.renewals.admit(id, op.now) {
-            return Ok(Renewal::SlowDown { retry_after_seconds });
-        }
-        match self.settle(op, &family, token.generation()).await? {
-            Outcome::Issue { generation, session } => {
+        let family = token.family_id();
+        match self.settle(op, token).await? {
+            Outcome::Issue { generation, session, salt } => {
                 let Some(access) = self.issue_access_token(op, &session)? else {
                     return Ok(Renewal::Refused);
                 };
-                let refresh = self.keys.refresh_mac().token(id, generation, &salt);
+                let refresh = self.keys.refresh_mac().token(family, generation, &salt);
                 self.session_cache.see_later(session.id, op.now);
                 metrics::counter!("token_renewals_total").increment(1);
                 Ok(Renewal::Renewed { access, refresh, session: session.id })
             }
             Outcome::Refused | Outcome::Overtaken => Ok(Renewal::Refused),
+            Outcome::SlowDown(retry_after_seconds) => Ok(Renewal::SlowDown { retry_after_seconds }),
             Outcome::Ended(session) => {
                 self.session_cache.forget(&[session]);
                 metrics::counter!("token_reuse_total").increment(1);
@@ -153,31 +156,19 @@ impl App {
         }
     }
 
-    async fn settle(&self, op: &Op, family: &TokenFamily, generation: Generation) -> Result<Outcome, Failure> {
-        let attempt = Attempt {
-            generation,
+    async fn settle(&self, op: &Op, token: PresentedToken) -> Result<Outcome, Failure> {
+        let attempt = Arc::new(Attempt {
+            op: op.clone(),
+            token,
             network: op.address.map(|address| self.network_hash(address)),
             overlap_ms: self.settings.sessions.overlap_ms,
-            recovered: EventDraft::new(op, Action::TokenRecovered).subject(family.id),
-            moved: EventDraft::new(op, Action::TokenNetworkChanged).subject(family.id),
-            reused: EventDraft::new(op, Action::TokenReused).subject(family.id).refused(),
-            restored: EventDraft::new(op, Action::RestoredStateSeen).subject(family.id).refused(),
+            event: EventId::new(op.now, op.random.as_ref()),
             revocations: RevocationBatch::new(op),
-            op: op.clone(),
-        };
-        let id = family.id;
+            admitted: OnceLock::new(),
+        });
         for _ in 0..MOST_RACES {
-            let attempt = attempt.clone();
-            let app = self.clone();
-            let outcome = self
-                .change(move |change| {
-                    let Some(row) = token_families::find(change.tx, id)? else {
-                        change.quietly();
-                        return Ok(Outcome::Refused);
-                    };
-                    app.settle_in(change, &row, &attempt)
-                })
-                .await?;
+            let (app, attempt) = (self.clone(), Arc::clone(&attempt));
+            let outcome = self.change(move |change| app.settle_in(change, &attempt)).await?;
             if !matches!(outcome, Outcome::Overtaken) {
                 return Ok(outcome);
             }
@@ -185,35 +176,60 @@ impl App {
         Err(Failure::internal("renewing a token", "the row kept moving"))
     }
 
-    fn settle_in(&self, change: &mut Change<'_, '_>, row: &TokenFamily, attempt: &Attempt) -> Result<Outcome, Failure> {
-        let now = attempt.op.now;
-        let session = sessions::find(change.tx, row.session_id)?;
-        let usable_session = session.filter(|session| {
-            let last_seen = session.last_seen_at.max(row.issued_at);
-            usable(session, last_seen, now).is_ok()
-        });
-        let decision = read_family(row)?.decide(attempt.generation, now, attempt.overlap_ms);
-        // A dead session makes every token of it dead, but a copy of a token is worth telling all the same only
-        // while there is something left to end.
-        let Some(session) = usable_session else {
+    fn settle_in(&self, change: &mut Change<'_, '_>, attempt: &Attempt) -> Result<Outcome, Failure> {
+        let found = token_families::find_with_session(change.tx, attempt.token.family_id())?;
+        let Some((row, session)) = found else {
             change.quietly();
             return Ok(Outcome::Refused);
         };
-        match decision {
+        let salt = read_salt(&row)?;
+        if !self.keys.refresh_mac().verifies(&attempt.token, &salt) {
+            change.quietly();
+            return Ok(Outcome::Refused);
+        }
+        let now = attempt.op.now;
+        if let Err(seconds) = *attempt.admitted.get_or_init(|| self.renewals.admit(row.id, now)) {
+            change.quietly();
+            return Ok(Outcome::SlowDown(seconds));
+        }
+        // A dead session makes every token of it dead, but a copy of a token is worth telling all the same only
+        // while there is something left to end.
+        if usable(&session, session.last_seen_at.max(row.issued_at), now).is_err() {
+            change.quietly();
+            return Ok(Outcome::Refused);
+        }
+        self.decide_in(change, attempt, &row, session, salt)
+    }
+
+    fn decide_in(
+        &self,
+        change: &mut Change<'_, '_>,
+        attempt: &Attempt,
+        row: &TokenFamily,
+        session: Session,
+        salt: Salt,
+    ) -> Result<Outcome, Failure> {
+        let now = attempt.op.now;
+        let issue = |generation, session| Outcome::Issue { generation, session: Box::new(session), salt };
+        match read_family(row)?.decide(attempt.token.generation(), now, attempt.overlap_ms) {
             Decision::Refused => {
                 change.quietly();
                 Ok(Outcome::Refused)
             }
             Decision::Repeat(generation) => {
                 change.quietly();
-                Ok(Outcome::Issue { generation, session: Box::new(session) })
+                Ok(issue(generation, session))
             }
             Decision::Rotate(step) => {
-                let came_from_elsewhere = row.network != attempt.network;
-                let event = came_from_elsewhere.then_some(&attempt.moved);
-                advance(change, row, step, attempt, event, session)
+                let moved = (row.network != attempt.network).then(|| attempt.event(Action::TokenNetworkChanged));
+                let advanced = advance(change, row, step, attempt, moved.as_ref())?;
+                Ok(if advanced { issue(step.to.issued, session) } else { Outcome::Overtaken })
             }
-            Decision::Recover(step) => advance(change, row, step, attempt, Some(&attempt.recovered), session),
+            Decision::Recover(step) => {
+                let recovered = attempt.event(Action::TokenRecovered);
+                let advanced = advance(change, row, step, attempt, Some(&recovered))?;
+                Ok(if advanced { issue(step.to.issued, session) } else { Outcome::Overtaken })
+            }
             Decision::Reused(how) => {
                 if !self.end_reused(change, row, attempt, how, &session)? {
                     change.quietly();
@@ -228,7 +244,7 @@ impl App {
                 }
                 sessions::revoke(change.tx, session.id, session.user_id, now, "restored_state_seen")?;
                 attempt.revocations.insert(change.tx, &[session.id], now)?;
-                change.record(&attempt.restored)?;
+                change.record(&attempt.event(Action::RestoredStateSeen).refused())?;
                 Ok(Outcome::Ended(session.id))
             }
         }
@@ -249,8 +265,10 @@ impl App {
         }
         sessions::revoke(change.tx, session.id, session.user_id, now, "token_reused")?;
         attempt.revocations.insert(change.tx, &[session.id], now)?;
-        let event =
-            attempt.reused.clone().data([("how", how.as_str().into()), ("session", session.id.to_string().into())]);
+        let event = attempt
+            .event(Action::TokenReused)
+            .refused()
+            .data([("how", how.as_str().into()), ("session", session.id.to_string().into())]);
         change.record(&event)?;
         if let Some(user) = users::find(change.tx, session.user_id)? {
             let mut incident = Self::incident(&attempt.op);
@@ -263,24 +281,21 @@ impl App {
     }
 }
 
+/// Moves the family on; false when it moved meanwhile.
 fn advance(
     change: &mut Change<'_, '_>,
     row: &TokenFamily,
     step: Step,
     attempt: &Attempt,
     event: Option<&EventDraft>,
-    session: Session,
-) -> Result<Outcome, Failure> {
+) -> Result<bool, Failure> {
     let to = Advance { presented: step.to.presented.number(), issued: step.to.issued.number(), at: attempt.op.now };
-    if !token_families::advance(change.tx, row, to, attempt.network.as_deref())? {
-        change.quietly();
-        return Ok(Outcome::Overtaken);
-    }
+    let advanced = token_families::advance(change.tx, row, to, attempt.network.as_deref())?;
     match event {
-        Some(event) => change.record(event)?,
-        None => change.quietly(),
+        Some(event) if advanced => change.record(event)?,
+        _ => change.quietly(),
     }
-    Ok(Outcome::Issue { generation: step.to.issued, session: Box::new(session) })
+    Ok(advanced)
 }
 
 fn read_salt(row: &TokenFamily) -> Result<Salt, StoreError> {

@@ -21,6 +21,11 @@ const KEEP_REVOCATIONS_MS: i64 = 2 * HOUR_MS;
 const LEASE_MS: i64 = 10 * MINUTE_MS;
 
 impl App {
+    /// Gives back the memory of what this node looked at and need not remember.
+    pub fn sweep(&self, now: Timestamp) {
+        self.user_cache.sweep(now);
+    }
+
     /// Removes what has expired; none when another node is at it. Says how many rows went.
     pub async fn purge(&self, op: &Op, owner: &str) -> Result<Option<u64>, Failure> {
         let (holder, now) = (owner.to_owned(), op.now);

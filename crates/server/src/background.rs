@@ -79,6 +79,7 @@ pub fn start(
     let edge = Arc::clone(edge);
     run(supervisor, "limits", PURGE_INTERVAL, site, move |site| {
         edge.limits.sweep(site.clock().now());
+        site.app.sweep(site.clock().now());
         async { Ok(()) }
     });
     Ok(())

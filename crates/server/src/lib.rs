@@ -24,7 +24,9 @@ use clap::Parser as _;
 
 /// Reads the command line and runs it: 0 done, 1 failed, 2 wrong usage (told by the parser).
 pub fn main() -> ExitCode {
-    match commands::run(cli::Cli::parse()) {
+    let ended = commands::run(cli::Cli::parse());
+    telemetry::logging::flush();
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             // With standard error closed there is nobody left to tell.

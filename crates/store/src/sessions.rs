@@ -84,26 +84,31 @@ statements! {
 }
 
 fn read(row: &Row<'_>) -> Result<Session, StoreError> {
-    let credential: Option<[u8; 32]> = row.get(2)?;
-    let disabled_at: Option<Timestamp> = row.get(17)?;
+    read_from(row, 0)
+}
+
+/// A session whose columns begin at `first`.
+pub(crate) fn read_from(row: &Row<'_>, first: usize) -> Result<Session, StoreError> {
+    let credential: Option<[u8; 32]> = row.get(first + 2)?;
+    let disabled_at: Option<Timestamp> = row.get(first + 17)?;
     Ok(Session {
-        id: column::id(row, 0)?,
-        user_id: column::id(row, 1)?,
+        id: column::id(row, first)?,
+        user_id: column::id(row, first + 1)?,
         credential_hash: credential.map(TokenHash::from_bytes),
-        device_label: row.get(3)?,
-        user_agent: row.get(4)?,
-        address: row.get(5)?,
-        amr: row.get(6)?,
-        acr: row.get(7)?,
-        remember: row.get(8)?,
-        authenticated_at: row.get(9)?,
-        created_at: row.get(10)?,
-        last_seen_at: row.get(11)?,
-        idle_ms: row.get(12)?,
-        expires_at: row.get(13)?,
-        revoked_at: row.get(14)?,
-        revoked_reason: row.get(15)?,
-        user_is_admin: row.get(16)?,
+        device_label: row.get(first + 3)?,
+        user_agent: row.get(first + 4)?,
+        address: row.get(first + 5)?,
+        amr: row.get(first + 6)?,
+        acr: row.get(first + 7)?,
+        remember: row.get(first + 8)?,
+        authenticated_at: row.get(first + 9)?,
+        created_at: row.get(first + 10)?,
+        last_seen_at: row.get(first + 11)?,
+        idle_ms: row.get(first + 12)?,
+        expires_at: row.get(first + 13)?,
+        revoked_at: row.get(first + 14)?,
+        revoked_reason: row.get(first + 15)?,
+        user_is_admin: row.get(first + 16)?,
         user_disabled: disabled_at.is_some(),
     })
 }

@@ -4,6 +4,7 @@ use doorward_model::id::{FamilyId, SessionId};
 use doorward_model::time::Timestamp;
 
 use crate::column;
+use crate::sessions::{self, Session};
 use crate::{Row, StoreError, Tx, statements};
 
 /// A row of `token_families`.
@@ -37,6 +38,11 @@ statements! {
               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $6, $9)";
     /// By id.
     FIND = "SELECT id, session_id, salt, issued, presented, issued_at, rotation, network, expires_at, revoked_at FROM token_families WHERE id = $1";
+    /// By id, with its session.
+    FIND_WITH_SESSION = "SELECT f.id, f.session_id, f.salt, f.issued, f.presented, f.issued_at, f.rotation, f.network, f.expires_at, f.revoked_at, \
+              s.id, s.user_id, s.credential_hash, s.device_label, s.user_agent, s.address, s.amr, s.acr, s.remember, \
+              s.authenticated_at, s.created_at, s.last_seen_at, s.idle_ms, s.expires_at, s.revoked_at, s.revoked_reason, u.is_admin, u.disabled_at \
+              FROM token_families f JOIN sessions s ON s.id = f.session_id JOIN users u ON u.id = s.user_id WHERE f.id = $1";
     /// Moves a living family on, if it still stands where the caller saw it.
     ADVANCE = "UPDATE token_families SET presented = $4, issued = $5, issued_at = $6, network = $7 \
               WHERE id = $1 AND presented = $2 AND issued = $3 AND revoked_at IS NULL";
@@ -45,6 +51,9 @@ statements! {
     /// Removes a batch of families that ended before `$1`.
     DELETE_ENDED = "DELETE FROM token_families WHERE id IN (SELECT id FROM token_families WHERE expires_at <= $1 LIMIT $2)";
 }
+
+/// How many columns a family takes before those of its session.
+const FAMILY_COLUMNS: usize = 10;
 
 fn read(row: &Row<'_>) -> Result<TokenFamily, StoreError> {
     Ok(TokenFamily {
@@ -83,6 +92,13 @@ pub fn insert(tx: &mut Tx<'_>, family: &TokenFamily) -> Result<(), StoreError> {
 /// The family with this id, whatever its state.
 pub fn find(tx: &mut Tx<'_>, id: FamilyId) -> Result<Option<TokenFamily>, StoreError> {
     tx.query_optional(&FIND, &[(&id.to_string()).into()], read)
+}
+
+/// The family with this id and its session, whatever their state.
+pub fn find_with_session(tx: &mut Tx<'_>, id: FamilyId) -> Result<Option<(TokenFamily, Session)>, StoreError> {
+    tx.query_optional(&FIND_WITH_SESSION, &[(&id.to_string()).into()], |row| {
+        Ok((read(row)?, sessions::read_from(row, FAMILY_COLUMNS)?))
+    })
 }
 
 /// Where a family stands after an answer.

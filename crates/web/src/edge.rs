@@ -21,22 +21,17 @@ mod observe;
 mod present;
 mod shape;
 
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::extract::DefaultBodyLimit;
 use axum::handler::Handler;
 use axum::middleware::from_fn_with_state;
-use axum::response::Response;
 use axum::routing::MethodRouter;
 use http::Method;
-use tower_http::catch_panic::CatchPanicLayer;
 
 pub use self::headers::FormActionOrigin;
 
 use crate::gateway::Gateway;
-use crate::problem::{Code, Problem};
 use crate::rate_limit::RateLimits;
 use crate::route::RouteInfo;
 use crate::settings::EdgeSettings;
@@ -92,16 +87,14 @@ pub(crate) enum Arrival {
 pub(crate) struct Station<G> {
     pub(crate) edge: Arc<Edge<G>>,
     pub(crate) arrival: Arrival,
+    pub(crate) meters: observe::Meters,
 }
 
 /// Wraps handlers with everything above.
 pub(crate) fn wrap<G: Gateway>(edge: &Arc<Edge<G>>, arrival: Arrival, inner: MethodRouter<G>) -> MethodRouter<G> {
-    let station = Arc::new(Station { edge: Arc::clone(edge), arrival });
-    inner
-        .layer::<_, Infallible>(DefaultBodyLimit::max(MAX_BODY_BYTES))
-        .layer::<_, Infallible>(from_fn_with_state(Arc::clone(&station), guard::guard::<G>))
-        .layer::<_, Infallible>(CatchPanicLayer::custom(after_panic))
-        .layer(from_fn_with_state(station, present::present::<G>))
+    let station = Arc::new(Station { edge: Arc::clone(edge), arrival, meters: observe::Meters::default() });
+    // One layer for everything: each costs a request several allocations.
+    inner.layer(from_fn_with_state(station, present::present::<G>))
 }
 
 /// The same for a handler that is not routed by method.
@@ -112,13 +105,4 @@ where
     T: 'static,
 {
     wrap(edge, arrival, axum::routing::any(handler))
-}
-
-/// The panic's own words stay out of answer and log here: they may quote what a client sent. The process's panic hook
-/// says where it happened.
-fn after_panic(_payload: Box<dyn std::any::Any + Send + 'static>) -> Response {
-    use axum::response::IntoResponse as _;
-    metrics::counter!("panics_total").increment(1);
-    tracing::error!("a handler panicked");
-    Problem::new(Code::InternalError).into_response()
 }

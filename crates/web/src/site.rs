@@ -1,5 +1,6 @@
 //! The application as the edge and the handlers hold it.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use doorward_app::App;
@@ -11,9 +12,12 @@ use doorward_model::time::Clock;
 
 use crate::gateway::Gateway;
 
-/// The application with its clock and its randomness: the state of every handler.
+/// The application with its clock and its randomness: the state of every handler. Clones share one state.
 #[derive(Clone)]
-pub struct Site {
+pub struct Site(Arc<Parts>);
+
+/// What a [`Site`] is made of.
+pub struct Parts {
     /// The use cases.
     pub app: App,
     clock: Arc<dyn Clock>,
@@ -23,7 +27,15 @@ pub struct Site {
 impl Site {
     /// Puts them together.
     pub fn new(app: App, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
-        Self { app, clock, random }
+        Self(Arc::new(Parts { app, clock, random }))
+    }
+}
+
+impl Deref for Site {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
     }
 }
 

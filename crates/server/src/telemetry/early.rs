@@ -32,6 +32,37 @@ struct State<R> {
 struct EarlyHandle<R> {
     state: Arc<State<R>>,
     key: Key,
+    /// The real recorder's handle for the same metric, from its first use on: looking it up costs more than using it.
+    real: OnceLock<RealHandle>,
+}
+
+enum RealHandle {
+    Counter(Counter),
+    Gauge(Gauge),
+    Histogram(Histogram),
+}
+
+impl RealHandle {
+    fn find<R: Recorder>(real: &R, key: &Key, change: Change) -> Self {
+        match change {
+            Change::Count(_) | Change::CountTo(_) => Self::Counter(real.register_counter(key, &METADATA)),
+            Change::Raise(_) | Change::Lower(_) | Change::Set(_) => Self::Gauge(real.register_gauge(key, &METADATA)),
+            Change::Record(_) => Self::Histogram(real.register_histogram(key, &METADATA)),
+        }
+    }
+
+    fn apply(&self, change: Change) {
+        match (self, change) {
+            (Self::Counter(counter), Change::Count(by)) => counter.increment(by),
+            (Self::Counter(counter), Change::CountTo(to)) => counter.absolute(to),
+            (Self::Gauge(gauge), Change::Raise(by)) => gauge.increment(by),
+            (Self::Gauge(gauge), Change::Lower(by)) => gauge.decrement(by),
+            (Self::Gauge(gauge), Change::Set(to)) => gauge.set(to),
+            (Self::Histogram(histogram), Change::Record(value)) => histogram.record(value),
+            // A handle is made for the kind of change it gets, and gets no other.
+            _ => {}
+        }
+    }
 }
 
 impl<R> Clone for EarlyRecorder<R> {
@@ -49,21 +80,10 @@ impl<R: Recorder> EarlyRecorder<R> {
     pub(super) fn hand_over(&self, real: R) {
         let mut kept = self.0.kept.lock().unwrap_or_else(PoisonError::into_inner);
         for (key, change) in kept.drain(..) {
-            apply(&real, &key, change);
+            RealHandle::find(&real, &key, change).apply(change);
         }
         // The lock is held until the recorder is in place, so nothing is kept after this.
         let _ = self.0.real.set(real);
-    }
-}
-
-fn apply<R: Recorder>(real: &R, key: &Key, change: Change) {
-    match change {
-        Change::Count(by) => real.register_counter(key, &METADATA).increment(by),
-        Change::CountTo(to) => real.register_counter(key, &METADATA).absolute(to),
-        Change::Raise(by) => real.register_gauge(key, &METADATA).increment(by),
-        Change::Lower(by) => real.register_gauge(key, &METADATA).decrement(by),
-        Change::Set(to) => real.register_gauge(key, &METADATA).set(to),
-        Change::Record(value) => real.register_histogram(key, &METADATA).record(value),
     }
 }
 
@@ -77,7 +97,7 @@ impl<R: Recorder> EarlyHandle<R> {
             }
         }
         if let Some(real) = self.state.real.get() {
-            apply(real, &self.key, change);
+            self.real.get_or_init(|| RealHandle::find(real, &self.key, change)).apply(change);
         }
     }
 }
@@ -114,7 +134,7 @@ impl<R: Recorder> HistogramFn for EarlyHandle<R> {
 
 impl<R: Recorder + Send + Sync + 'static> EarlyRecorder<R> {
     fn handle(&self, key: &Key) -> Arc<EarlyHandle<R>> {
-        Arc::new(EarlyHandle { state: Arc::clone(&self.0), key: key.clone() })
+        Arc::new(EarlyHandle { state: Arc::clone(&self.0), key: key.clone(), real: OnceLock::new() })
     }
 }
 

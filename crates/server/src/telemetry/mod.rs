@@ -2,6 +2,7 @@
 
 mod early;
 pub mod health;
+mod lines;
 pub mod logging;
 pub mod metering;
 pub mod operations;

@@ -33,6 +33,10 @@ pub(crate) struct Queue {
 struct State {
     waiting: VecDeque<Entry>,
     idle_consumers: usize,
+    /// Idle consumers that were woken and have not run yet.
+    waking: usize,
+    /// How many were ever accepted.
+    accepted: u64,
     is_timekeeper_idle: bool,
     is_closed: bool,
 }
@@ -64,8 +68,10 @@ impl Queue {
             return entry.work.refuse(StoreError::Unavailable);
         }
         state.waiting.push_back(entry);
-        // Waking costs a system call each: only for somebody who sleeps.
-        if state.idle_consumers > 0 {
+        state.accepted += 1;
+        // Waking costs a system call each: only for somebody who sleeps and was not woken yet.
+        if state.idle_consumers > state.waking {
+            state.waking += 1;
             self.consumers.notify_one();
         }
         if state.is_timekeeper_idle {
@@ -143,8 +149,7 @@ impl Queue {
                 if state.is_closed {
                     return;
                 }
-                state.is_timekeeper_idle = true;
-                state = self.timekeeper.wait(state).unwrap_or_else(PoisonError::into_inner);
+                state = self.wait_for_quiet(state);
                 continue;
             };
             let left = self.patience.saturating_sub(moment::now().saturating_duration_since(front.since));
@@ -162,6 +167,18 @@ impl Queue {
         }
     }
 
+    /// What comes now cannot have waited too long before one patience is over, so the timekeeper need not be woken for
+    /// it; only when nothing came in that time does it sleep until somebody wakes it.
+    fn wait_for_quiet<'a>(&'a self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        let accepted = state.accepted;
+        let mut state = self.timekeeper.wait_timeout(state, self.patience).unwrap_or_else(PoisonError::into_inner).0;
+        if state.accepted != accepted || state.is_closed {
+            return state;
+        }
+        state.is_timekeeper_idle = true;
+        self.timekeeper.wait(state).unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn wait_for_work(&self) -> Option<MutexGuard<'_, State>> {
         let mut state = self.lock();
         while state.waiting.is_empty() {
@@ -171,6 +188,7 @@ impl Queue {
             state.idle_consumers += 1;
             state = self.consumers.wait(state).unwrap_or_else(PoisonError::into_inner);
             state.idle_consumers -= 1;
+            state.waking = state.waking.saturating_sub(1);
         }
         Some(state)
     }

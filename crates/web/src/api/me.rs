@@ -17,9 +17,13 @@ use crate::problem::{Code, Problem};
 use crate::site::Site;
 
 /// Who the caller is.
-pub(crate) async fn show(State(site): State<Site>, SignedIn(principal): SignedIn) -> Result<Json<Profile>, Problem> {
-    let user = site.app.find_user(principal.user_id).await?.ok_or(Code::SessionRevoked)?;
-    Ok(Json(present(user)))
+pub(crate) async fn show(
+    State(site): State<Site>,
+    Op(op): Op,
+    SignedIn(principal): SignedIn,
+) -> Result<Json<Profile>, Problem> {
+    let user = site.app.current_user(&op, &principal).await?.ok_or(Code::SessionRevoked)?;
+    Ok(Json(present(&user)))
 }
 
 /// A change of the caller's profile.
@@ -60,7 +64,7 @@ pub(crate) async fn change(
     };
     let user =
         site.app.change_profile(&op, &principal, ProfileChange { name, locale }).await?.ok_or(Code::SessionRevoked)?;
-    Ok(Json(present(user)))
+    Ok(Json(present(&user)))
 }
 
 /// Who the caller is.
@@ -90,13 +94,13 @@ pub(crate) struct Profile {
     updated_at: Timestamp,
 }
 
-fn present(user: User) -> Profile {
+fn present(user: &User) -> Profile {
     Profile {
         id: user.id,
-        email: user.email,
+        email: user.email.clone(),
         email_verified: user.email_verified_at.is_some(),
-        name: user.name,
-        locale: user.locale,
+        name: user.name.clone(),
+        locale: user.locale.clone(),
         is_admin: user.is_admin,
         created_at: user.created_at,
         updated_at: user.updated_at,

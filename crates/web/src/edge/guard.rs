@@ -1,8 +1,6 @@
 //! The checks between the wire and the handler, in order.
 
-use std::sync::Arc;
-
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -20,27 +18,24 @@ use crate::route::{Access, CsrfRule, Door, RateClass, RouteInfo};
 
 /// Lets a request through to its handler, or answers why not.
 pub(crate) async fn guard<G: Gateway>(
-    State(station): State<Arc<Station<G>>>,
+    station: &Station<G>,
+    context: &RequestContext,
     request: Request,
     next: Next,
 ) -> Response {
-    // `present` runs around this and has put the context there.
-    let Some(context) = request.extensions().get::<Arc<RequestContext>>().cloned() else {
-        return Problem::new(Code::InternalError).into_response();
-    };
     let settings = &station.edge.settings;
     let checked = match shape::check(&request, &context.cookies, &settings.public_url) {
         Err(problem) => Err(problem),
         Ok(()) => match &station.arrival {
-            Arrival::Route(route) => check_route(&station, route, &context, request).await,
+            Arrival::Route(route) => check_route(station, route, context, request).await,
             Arrival::OtherMethod { path, .. } => {
                 if let Some(answer) = cors::preflight(&station.arrival, request.method(), request.headers(), settings) {
                     return answer;
                 }
-                let counted = charge_stranger(&station, path.rate, &context);
+                let counted = charge_stranger(station, path.rate, context);
                 counted.map(|()| request)
             }
-            Arrival::Nowhere => charge_stranger(&station, RateClass::Read, &context).map(|()| request),
+            Arrival::Nowhere => charge_stranger(station, RateClass::Read, context).map(|()| request),
         },
     };
     let request = match checked {
@@ -50,7 +45,7 @@ pub(crate) async fn guard<G: Gateway>(
     let response = next.run(request).await;
     let problem = response.extensions().get::<Problem>();
     if problem.is_some_and(|problem| limits::is_invalid_credential(problem.code())) {
-        count_refused(&station, Refused::Invalid, &context);
+        count_refused(station, Refused::Invalid, context);
     }
     response
 }

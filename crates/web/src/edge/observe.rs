@@ -1,12 +1,47 @@
 //! One log line and one set of metrics per request. Templates instead of paths: a path may hold a secret, and strangers
 //! choose it.
 
+use std::sync::{Mutex, OnceLock, PoisonError};
+
 use http::{Method, StatusCode};
+use metrics::{Counter, Histogram};
 use tokio::time::Instant;
 
 use super::Arrival;
 use super::context::RequestContext;
 use crate::problem::Code;
+
+/// The metrics of one arrival, looked up once: a look-up costs more than everything else that is measured here.
+#[derive(Default)]
+pub(crate) struct Meters {
+    /// By method and status; few ever occur on one route.
+    requests: Mutex<Vec<(&'static str, StatusCode, Counter)>>,
+    seconds: OnceLock<Histogram>,
+}
+
+impl Meters {
+    fn count(&self, observed: &Observed, status: StatusCode) {
+        let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = requests.iter().find(|(method, code, _)| *method == observed.method && *code == status);
+        if let Some((_, _, counter)) = known {
+            return counter.increment(1);
+        }
+        let counter = metrics::counter!(
+            "http_requests_total",
+            "route" => observed.route,
+            "method" => observed.method,
+            "status" => status.as_str().to_owned()
+        );
+        counter.increment(1);
+        requests.push((observed.method, status, counter));
+    }
+
+    fn record(&self, observed: &Observed, seconds: f64) {
+        let histogram =
+            self.seconds.get_or_init(|| metrics::histogram!("http_request_seconds", "route" => observed.route));
+        histogram.record(seconds);
+    }
+}
 
 /// What is said about a request when it is answered.
 pub(crate) struct Observed {
@@ -29,17 +64,10 @@ impl Observed {
         tracing::info_span!("request", request.id = %context.request_id, http.route = self.route)
     }
 
-    pub(crate) fn finish(&self, status: StatusCode, problem: Option<Code>, context: &RequestContext) {
+    pub(crate) fn finish(&self, meters: &Meters, status: StatusCode, problem: Option<Code>, context: &RequestContext) {
         let elapsed = self.started.elapsed();
-        let status_text = status.as_str();
-        metrics::counter!(
-            "http_requests_total",
-            "route" => self.route,
-            "method" => self.method,
-            "status" => status_text.to_owned()
-        )
-        .increment(1);
-        metrics::histogram!("http_request_seconds", "route" => self.route).record(elapsed.as_secs_f64());
+        meters.count(self, status);
+        meters.record(self, elapsed.as_secs_f64());
         let problem = problem.map(Code::slug);
         if let Some(code) = problem {
             metrics::counter!("http_problems_total", "route" => self.route, "code" => code).increment(1);

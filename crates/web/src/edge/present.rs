@@ -1,15 +1,18 @@
 //! The outermost layer: begins the request's context, and gives whatever comes back its final form.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
+use futures_util::FutureExt as _;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use tracing::Instrument as _;
 
 use super::context::RequestContext;
+use super::guard::guard;
 use super::headers::FormActionOrigin;
 use super::observe::Observed;
 use super::{Arrival, Station, cors, headers};
@@ -33,14 +36,27 @@ pub(crate) async fn present<G: Gateway>(
     let asked = Asked::by(&request, &context, &station);
 
     let deadline = station.edge.settings.timeouts.total;
-    let answered = tokio::time::timeout(deadline, next.run(request)).instrument(span.clone()).await;
-    let response = answered.unwrap_or_else(|_| Problem::new(Code::TooBusy).into_response());
+    let guarded = AssertUnwindSafe(guard(&station, &context, request, next)).catch_unwind();
+    let answered = tokio::time::timeout(deadline, guarded).instrument(span.clone()).await;
+    let response = match answered {
+        Ok(Ok(response)) => response,
+        Ok(Err(_payload)) => span.in_scope(after_panic),
+        Err(_elapsed) => Problem::new(Code::TooBusy).into_response(),
+    };
 
     span.in_scope(|| {
         let (response, problem) = finish(&station, &context, &asked, response);
-        observed.finish(response.status(), problem, &context);
+        observed.finish(&station.meters, response.status(), problem, &context);
         response
     })
+}
+
+/// The panic's own words stay out of answer and log here: they may quote what a client sent. The process's panic hook
+/// says where it happened.
+fn after_panic() -> Response {
+    metrics::counter!("panics_total").increment(1);
+    tracing::error!("a handler panicked");
+    Problem::new(Code::InternalError).into_response()
 }
 
 /// What of the request the presentation depends on.
