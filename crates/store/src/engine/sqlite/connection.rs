@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 
 use super::SqliteOptions;
 use super::error::translate;
@@ -82,6 +83,11 @@ fn open(path: &Path, options: &SqliteOptions) -> Result<Guarded, StoreError> {
     // Temporary tables and sorts stay in memory: nothing unsealed is written beside the database.
     connection
         .execute_batch("PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;")
+        .map_err(|error| translate("open", &error))?;
+    // Without this SQLite, built with column statistics, may prepare a statement again whenever other values are bound to
+    // it: half of the writer's time in a renewal.
+    connection
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
         .map_err(|error| translate("open", &error))?;
     let deadline = Deadline::default();
     let watched = deadline.clone();
