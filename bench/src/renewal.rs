@@ -10,19 +10,19 @@ use crate::process::{Cores, Server, command, free_address, leave_first_core};
 use crate::statistics::{median, percentile};
 use crate::{Options, Outcome};
 
-const CONNECTIONS: usize = 64;
+pub(crate) const CONNECTIONS: usize = 64;
 /// So many that no family meets its limit of 60 at once.
-const FAMILIES_PER_CONNECTION: usize = 64;
+pub(crate) const FAMILIES_PER_CONNECTION: usize = 64;
 
 /// One connection's families, renewed in turn.
-struct Renewals {
+pub(crate) struct Renewals {
     tokens: Vec<String>,
     next: usize,
 }
 
 impl Script for Renewals {
-    fn request(&mut self) -> Vec<u8> {
-        post("/api/v1/token", &serde_json::json!({ "refresh_token": self.tokens[self.next] }), "")
+    fn request(&mut self) -> Option<Vec<u8>> {
+        Some(post("/api/v1/token", &serde_json::json!({ "refresh_token": self.tokens[self.next] }), ""))
     }
 
     fn accept(&mut self, answer: Answer) -> Outcome<()> {
@@ -45,11 +45,10 @@ fn read_refresh_token(body: &str) -> Outcome<&str> {
     Ok(token)
 }
 
-fn scripts(people: &[SignedIn]) -> Vec<Renewals> {
-    people
-        .chunks(FAMILIES_PER_CONNECTION)
-        .map(|chunk| Renewals { tokens: chunk.iter().map(|person| person.refresh_token.clone()).collect(), next: 0 })
-        .collect()
+/// Deals everybody's families out to the connections.
+pub(crate) fn scripts(people: &[SignedIn]) -> Vec<Renewals> {
+    let deal = |place| people.iter().skip(place).step_by(CONNECTIONS).map(|person| person.refresh_token.clone());
+    (0..CONNECTIONS).map(|place| Renewals { tokens: deal(place).collect(), next: 0 }).collect()
 }
 
 /// Compares on SQLite.
@@ -120,7 +119,8 @@ pub(crate) fn hello(cores: Cores) -> Outcome<Server> {
     Server::start(&std::env::current_exe()?, &arguments, address, cores, "/", std::process::Stdio::null())
 }
 
-fn part_rate(name: &str, file: Option<&Path>, span: Duration) -> Outcome<f64> {
+/// What a part, measured alone on the first core, comes to.
+pub(crate) fn part_rate(name: &str, file: Option<&Path>, span: Duration) -> Outcome<f64> {
     let mut command = command(&std::env::current_exe()?, Cores::First);
     command.args(["part", name, &span.as_millis().to_string()]).args(file);
     let output = command.output()?;
