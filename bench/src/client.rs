@@ -1,5 +1,5 @@
-//! A small HTTP/1.1 client that keeps its connection: one request at a time, answers with a content length. It does as
-//! little as possible, so that the generator is not what is measured.
+//! A small HTTP/1.1 client that keeps its connection: one request at a time, answers with a content length or in
+//! chunks. It does as little as possible, so that the generator is not what is measured.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -65,13 +65,33 @@ impl Connection {
             let (name, value) = line.split_once(':')?;
             name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
         });
+        let body = &self.received[end + 4..];
         let length = match length {
             Some(length) => length,
             None if status == 204 => 0,
+            None if is_chunked(head) => return Ok(join_chunks(body)?.map(|body| Answer { status, body })),
             None => return Err("an answer without a length".into()),
         };
-        let body = &self.received[end + 4..];
         Ok((body.len() >= length).then(|| Answer { status, body: body[..length].to_vec() }))
+    }
+}
+
+fn is_chunked(head: &str) -> bool {
+    head.lines().any(|line| line.eq_ignore_ascii_case("transfer-encoding: chunked"))
+}
+
+/// The content of all chunks (RFC 9112 section 7.1), once the last one is there; trailers are not expected.
+fn join_chunks(mut rest: &[u8]) -> Outcome<Option<Vec<u8>>> {
+    let mut body = Vec::new();
+    loop {
+        let Some(end) = rest.windows(2).position(|window| window == b"\r\n") else { return Ok(None) };
+        let size = usize::from_str_radix(std::str::from_utf8(&rest[..end])?, 16)?;
+        let Some(chunk) = rest.get(end + 2..end + 2 + size + 2) else { return Ok(None) };
+        if size == 0 {
+            return Ok(Some(body));
+        }
+        body.extend_from_slice(&chunk[..size]);
+        rest = &rest[end + 2 + size + 2..];
     }
 }
 
@@ -92,8 +112,8 @@ pub(crate) fn get(path: &str, more: &str) -> Vec<u8> {
 
 /// What one connection asks again and again.
 pub(crate) trait Script: Send + 'static {
-    /// The next request.
-    fn request(&mut self) -> Vec<u8>;
+    /// The next request; none when the connection has asked for everything it was to ask for.
+    fn request(&mut self) -> Option<Vec<u8>>;
     /// Looks at its answer.
     fn accept(&mut self, answer: Answer) -> Outcome<()>;
 }
@@ -103,8 +123,8 @@ pub(crate) trait Script: Send + 'static {
 pub(crate) struct Repeat(pub(crate) Vec<u8>);
 
 impl Script for Repeat {
-    fn request(&mut self) -> Vec<u8> {
-        self.0.clone()
+    fn request(&mut self) -> Option<Vec<u8>> {
+        Some(self.0.clone())
     }
 
     fn accept(&mut self, answer: Answer) -> Outcome<()> {
@@ -118,7 +138,7 @@ pub(crate) struct Load {
     pub(crate) latencies_ms: Vec<f64>,
 }
 
-/// Runs each script on its own connection for `span`; the scripts come back for the next run.
+/// Runs each script on its own connection for `span`, or until it ends; the scripts come back for the next run.
 #[expect(clippy::cast_precision_loss, reason = "counts of requests")]
 pub(crate) async fn drive<S: Script>(address: SocketAddr, scripts: Vec<S>, span: Duration) -> Outcome<(Load, Vec<S>)> {
     let started = Instant::now();
@@ -128,7 +148,7 @@ pub(crate) async fn drive<S: Script>(address: SocketAddr, scripts: Vec<S>, span:
             let mut connection = Connection::open(address).await?;
             let mut latencies = Vec::new();
             while started.elapsed() < span {
-                let request = script.request();
+                let Some(request) = script.request() else { break };
                 let sent = Instant::now();
                 let answer = connection.exchange(&request).await?;
                 latencies.push(sent.elapsed().as_secs_f64() * 1000.0);
@@ -145,4 +165,19 @@ pub(crate) async fn drive<S: Script>(address: SocketAddr, scripts: Vec<S>, span:
     }
     let per_second = latencies_ms.len() as f64 / started.elapsed().as_secs_f64();
     Ok((Load { per_second, latencies_ms }, scripts))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chunks_are_joined_once_all_are_there() {
+        let whole = b"3\r\nnul\r\n1\r\nl\r\n0\r\n\r\n";
+        assert_eq!(join_chunks(whole).unwrap().unwrap(), b"null");
+        for cut in 0..whole.len() {
+            assert!(join_chunks(&whole[..cut]).unwrap().is_none(), "{cut}");
+        }
+        assert!(join_chunks(b"x\r\n").is_err());
+    }
 }

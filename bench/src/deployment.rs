@@ -23,6 +23,8 @@ use crate::process::{Cores, Server, free_address};
 
 /// As many rows as one transaction takes while a deployment is filled.
 const CHUNK: usize = 500;
+/// How many people are added between two words of progress; a multiple of [`CHUNK`].
+const TELL_EVERY: usize = 50_000;
 
 /// A folder, its settings, and where it will be served.
 pub(crate) struct Deployment {
@@ -36,6 +38,8 @@ pub(crate) struct Deployment {
 pub(crate) struct SignedIn {
     pub(crate) cookie: String,
     pub(crate) refresh_token: String,
+    /// The id of the family that the refresh token belongs to.
+    pub(crate) family: String,
 }
 
 /// An account.
@@ -144,7 +148,12 @@ impl Filling {
 
     /// Adds people who are signed in, and says with what.
     pub(crate) async fn add_signed_in(&self, count: usize) -> Outcome<Vec<SignedIn>> {
-        let mut all = Vec::with_capacity(count);
+        self.add_many_signed_in(count, 1).await
+    }
+
+    /// Adds people who are signed in, and says with what one of every `keep` of them is. Tells how far it has come.
+    pub(crate) async fn add_many_signed_in(&self, count: usize, keep: usize) -> Outcome<Vec<SignedIn>> {
+        let mut all = Vec::with_capacity(count / keep + 1);
         for from in (0..count).step_by(CHUNK) {
             let chunk = CHUNK.min(count - from);
             let (credentials, rows): (Vec<_>, Vec<_>) = (0..chunk).map(|n| self.sign_in(from + n)).unzip();
@@ -160,7 +169,12 @@ impl Filling {
                     Ok::<_, StoreError>(())
                 })
                 .await?;
-            all.extend(credentials);
+            all.extend(
+                credentials.into_iter().zip(from..).filter(|(_, number)| number % keep == 0).map(|(kept, _)| kept),
+            );
+            if from % TELL_EVERY == 0 && from > 0 {
+                eprintln!("{from} of {count} people");
+            }
         }
         Ok(all)
     }
@@ -187,7 +201,8 @@ impl Filling {
             expires_at: application.expires_at,
             revoked_at: None,
         };
-        let credentials = SignedIn { cookie: cookie.reveal().to_string(), refresh_token };
+        let credentials =
+            SignedIn { cookie: cookie.reveal().to_string(), refresh_token, family: family.id.to_string() };
         (credentials, Rows { user, browser, application, family })
     }
 }

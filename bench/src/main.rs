@@ -5,19 +5,22 @@
     reason = "a developer's tool, no product code: it measures time and reads its environment"
 )]
 
+mod better_auth;
 mod client;
 mod deployment;
 mod footprint;
 mod hello;
 mod me;
+mod million;
 mod parts;
 mod process;
 mod renewal;
+mod renewal_postgres;
 mod sign_in;
 mod statistics;
 mod timing;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -25,14 +28,17 @@ use std::time::Duration;
 type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 const USAGE: &str = "\
-cargo xtask bench NAME [--runs N] [--seconds N] [--samples N]
+cargo xtask bench NAME [--runs N] [--seconds N] [--samples N] [--users N]
 
-  timing     whether answering times tell accounts apart
-  renewal    POST /api/v1/token on SQLite against the limit of its parts
-  me         GET /api/v1/me against a bare handler
-  sign-in    POST /api/v1/login against the bare hash
-  start      time from start to first answer against a bare handler
-  memory     resident memory idle, under 500 sign-ins, and afterwards
+  timing            whether answering times tell accounts apart
+  renewal           POST /api/v1/token on SQLite against the limit of its parts
+  renewal-postgres  the same on PostgreSQL against the same statements from pgbench
+  me                GET /api/v1/me against a bare handler
+  million           look-ups and renewals with a million users against a thousand
+  sign-in           POST /api/v1/login against the bare hash
+  start             time from start to first answer against a bare handler
+  memory            resident memory idle, under 500 sign-ins, and afterwards
+  better-auth       session checks and sign-ins beside better-auth from npm
 ";
 
 /// How much to measure.
@@ -40,6 +46,10 @@ struct Options {
     runs: usize,
     span: Duration,
     samples: usize,
+    /// How many users `million` compares with a thousand.
+    users: usize,
+    /// A throwaway PostgreSQL cluster, and the folder of its programs; `cargo xtask bench` starts it.
+    postgres: Option<(String, PathBuf)>,
 }
 
 fn main() -> ExitCode {
@@ -70,6 +80,9 @@ fn run(arguments: &[String]) -> Outcome<()> {
         match *name {
             "timing" => timing::run(&options).await,
             "renewal" => renewal::run(&options).await,
+            "renewal-postgres" => renewal_postgres::run(&options).await,
+            "better-auth" => better_auth::run(&options).await,
+            "million" => million::run(&options).await,
             "me" => me::run(&options).await,
             "sign-in" => sign_in::run(&options).await,
             "start" => footprint::start(&options).await,
@@ -83,25 +96,31 @@ fn run(arguments: &[String]) -> Outcome<()> {
 }
 
 fn options(arguments: &[&str]) -> Outcome<Options> {
-    let mut options = Options { runs: 5, span: Duration::from_secs(3), samples: 300 };
+    let mut options = Options { runs: 5, span: Duration::from_secs(3), samples: 300, users: 1_000_000, postgres: None };
+    let (mut url, mut programs) = (None, None);
     for pair in arguments.chunks(2) {
         match pair {
+            ["--users", number] => options.users = number.parse()?,
+            ["--postgres", text] => url = Some((*text).to_owned()),
+            ["--postgres-programs", folder] => programs = Some(PathBuf::from(folder)),
             ["--runs", number] => options.runs = number.parse()?,
             ["--seconds", number] => options.span = Duration::from_secs_f64(number.parse()?),
             ["--samples", number] => options.samples = number.parse()?,
             other => return Err(format!("{other:?} is no option").into()),
         }
     }
+    options.postgres = url.zip(programs);
     Ok(options)
 }
 
-/// One part alone, in a process of its own; prints its rate.
+/// One part alone, in a process of its own; prints its rate or its cost.
 fn part(name: &str, span: Duration, file: Option<&str>) -> Outcome<()> {
-    let rate = match (name, file) {
+    let figure = match (name, file) {
+        ("hash-cost", None) => sign_in::hash_cost_us(span)?,
         ("signatures", None) => parts::signatures(span)?,
         ("rotations", Some(file)) => parts::rotations(Path::new(file), span)?,
         _ => return Err(format!("unknown part {name:?}").into()),
     };
-    println!("{rate}");
+    println!("{figure}");
     Ok(())
 }

@@ -73,6 +73,19 @@ impl Server {
         Ok(kib / 1024.0)
     }
 
+    /// Every thread that lives now.
+    pub(crate) fn threads(&self) -> Outcome<Vec<Thread>> {
+        let id = self.child.id();
+        let mut threads = Vec::new();
+        for entry in std::fs::read_dir(format!("/proc/{id}/task"))? {
+            let folder = entry?.path();
+            let name = std::fs::read_to_string(folder.join("comm"))?.trim().to_owned();
+            let is_first = folder.ends_with(id.to_string());
+            threads.push(Thread { name, is_first, cpu_us: read_cpu_us(&folder)? });
+        }
+        Ok(threads)
+    }
+
     /// Processor time used so far, in seconds.
     pub(crate) fn cpu_seconds(&self) -> Outcome<f64> {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
@@ -81,6 +94,26 @@ impl Server {
         let ticks: f64 = fields[11].parse::<f64>()? + fields[12].parse::<f64>()?;
         Ok(ticks / 100.0)
     }
+}
+
+/// A thread and the processor time it has used.
+pub(crate) struct Thread {
+    pub(crate) name: String,
+    /// The thread that the process began with.
+    pub(crate) is_first: bool,
+    pub(crate) cpu_us: f64,
+}
+
+/// Processor time this process has used in its only busy thread, in microseconds.
+pub(crate) fn own_cpu_us() -> Outcome<f64> {
+    read_cpu_us(Path::new("/proc/thread-self"))
+}
+
+/// From the scheduler's own count in nanoseconds; `stat` counts in hundredths of a second.
+fn read_cpu_us(folder: &Path) -> Outcome<f64> {
+    let said = std::fs::read_to_string(folder.join("schedstat"))?;
+    let nanoseconds: f64 = said.split(' ').next().unwrap_or_default().parse()?;
+    Ok(nanoseconds / 1000.0)
 }
 
 /// `program` on these cores.

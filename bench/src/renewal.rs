@@ -10,27 +10,24 @@ use crate::process::{Cores, Server, command, free_address, leave_first_core};
 use crate::statistics::{median, percentile};
 use crate::{Options, Outcome};
 
-const CONNECTIONS: usize = 64;
+pub(crate) const CONNECTIONS: usize = 64;
 /// So many that no family meets its limit of 60 at once.
-const FAMILIES_PER_CONNECTION: usize = 64;
+pub(crate) const FAMILIES_PER_CONNECTION: usize = 64;
 
 /// One connection's families, renewed in turn.
-struct Renewals {
+pub(crate) struct Renewals {
     tokens: Vec<String>,
     next: usize,
 }
 
 impl Script for Renewals {
-    fn request(&mut self) -> Vec<u8> {
-        post("/api/v1/token", &serde_json::json!({ "refresh_token": self.tokens[self.next] }), "")
+    fn request(&mut self) -> Option<Vec<u8>> {
+        Some(post("/api/v1/token", &serde_json::json!({ "refresh_token": self.tokens[self.next] }), ""))
     }
 
     fn accept(&mut self, answer: Answer) -> Outcome<()> {
         let body = answer.expect(200)?.body;
-        // Cutting the token out is cheaper than parsing; an answer without one fails.
-        let text = std::str::from_utf8(&body)?;
-        let from = text.find("dwr_").ok_or("no refresh token in the answer")?;
-        let token = text[from..].split('"').next().unwrap_or_default();
+        let token = read_refresh_token(std::str::from_utf8(&body)?)?;
         if token == self.tokens[self.next] {
             return Err("the same refresh token again".into());
         }
@@ -40,11 +37,18 @@ impl Script for Renewals {
     }
 }
 
-fn scripts(people: &[SignedIn]) -> Vec<Renewals> {
-    people
-        .chunks(FAMILIES_PER_CONNECTION)
-        .map(|chunk| Renewals { tokens: chunk.iter().map(|person| person.refresh_token.clone()).collect(), next: 0 })
-        .collect()
+/// The refresh token in an answer. Cutting it out is cheaper than parsing, and it is cut out after the name of its
+/// member: `dwr_` alone also stands in the signature of one access token in 200,000.
+fn read_refresh_token(body: &str) -> Outcome<&str> {
+    let (_, rest) = body.split_once(r#""refresh_token":""#).ok_or("no refresh token in the answer")?;
+    let (token, _) = rest.split_once('"').ok_or("an answer that ends in its refresh token")?;
+    Ok(token)
+}
+
+/// Deals everybody's families out to the connections.
+pub(crate) fn scripts(people: &[SignedIn]) -> Vec<Renewals> {
+    let deal = |place| people.iter().skip(place).step_by(CONNECTIONS).map(|person| person.refresh_token.clone());
+    (0..CONNECTIONS).map(|place| Renewals { tokens: deal(place).collect(), next: 0 }).collect()
 }
 
 /// Compares on SQLite.
@@ -115,7 +119,8 @@ pub(crate) fn hello(cores: Cores) -> Outcome<Server> {
     Server::start(&std::env::current_exe()?, &arguments, address, cores, "/", std::process::Stdio::null())
 }
 
-fn part_rate(name: &str, file: Option<&Path>, span: Duration) -> Outcome<f64> {
+/// What a part, measured alone on the first core, comes to.
+pub(crate) fn part_rate(name: &str, file: Option<&Path>, span: Duration) -> Outcome<f64> {
     let mut command = command(&std::env::current_exe()?, Cores::First);
     command.args(["part", name, &span.as_millis().to_string()]).args(file);
     let output = command.output()?;
@@ -123,4 +128,28 @@ fn part_rate(name: &str, file: Option<&Path>, span: Duration) -> Outcome<f64> {
         return Err(format!("{name}: {}", String::from_utf8_lossy(&output.stderr)).into());
     }
     Ok(String::from_utf8(output.stdout)?.trim().parse()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn renewals() -> Renewals {
+        Renewals { tokens: vec!["dwr_first".to_owned()], next: 0 }
+    }
+
+    #[test]
+    fn an_access_token_with_the_prefix_of_refresh_tokens_in_it_is_not_taken_for_one() {
+        let mut renewals = renewals();
+        let body = br#"{"access_token":"e30.e30.x7dwr_Q2z","token_type":"Bearer","refresh_token":"dwr_second"}"#;
+        renewals.accept(Answer { status: 200, body: body.to_vec() }).unwrap();
+        assert_eq!(renewals.tokens, ["dwr_second"]);
+    }
+
+    #[test]
+    fn an_answer_without_a_new_refresh_token_is_an_error() {
+        let answer = |body: &str| Answer { status: 200, body: body.into() };
+        assert!(renewals().accept(answer(r#"{"access_token":"e30.e30.x7dwr_Q2z"}"#)).is_err());
+        assert!(renewals().accept(answer(r#"{"refresh_token":"dwr_first"}"#)).is_err());
+    }
 }

@@ -9,7 +9,7 @@ use doorward_server::telemetry::sources::SystemRandom;
 
 use crate::client::{Answer, Load, Repeat, Script, drive, get, post};
 use crate::deployment::{Account, Deployment};
-use crate::process::Cores;
+use crate::process::{Cores, own_cpu_us};
 use crate::renewal::hello;
 use crate::statistics::{median, percentile};
 use crate::{Options, Outcome};
@@ -25,7 +25,7 @@ struct SignIns {
 }
 
 impl Script for SignIns {
-    fn request(&mut self) -> Vec<u8> {
+    fn request(&mut self) -> Option<Vec<u8>> {
         let number = self.turn * CONNECTIONS + self.place;
         self.turn += 1;
         let body = serde_json::json!({
@@ -34,7 +34,7 @@ impl Script for SignIns {
             "mode": "token",
         });
         let network = format!("x-forwarded-for: 10.{}.{}.{}\r\n", number >> 16 & 255, number >> 8 & 255, number & 255);
-        post("/api/v1/login", &body, &network)
+        Some(post("/api/v1/login", &body, &network))
     }
 
     fn accept(&mut self, answer: Answer) -> Outcome<()> {
@@ -109,6 +109,14 @@ fn hash_on_all_cores(span: Duration) -> Vec<Hashing> {
 fn collect(threads: Vec<Hashing>) -> Outcome<f64> {
     let rates = threads.into_iter().map(|thread| thread.join().map_err(|_| "a hashing thread panicked")?);
     rates.sum()
+}
+
+/// Processor time of one hash on one core, in microseconds.
+pub(crate) fn hash_cost_us(span: Duration) -> Outcome<f64> {
+    let before = own_cpu_us()?;
+    let started = Instant::now();
+    let rate = hash(span)?;
+    Ok((own_cpu_us()? - before) / (rate * started.elapsed().as_secs_f64()))
 }
 
 fn hash(span: Duration) -> Outcome<f64> {

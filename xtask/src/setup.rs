@@ -8,6 +8,8 @@ use crate::{postgres, repository, shell};
 
 /// The Playwright tests, a package of their own.
 pub(crate) const BROWSER_FOLDER: &str = "crates/testkit/browser";
+/// better-auth as the benchmarks run it, a package of its own.
+const PEER_FOLDER: &str = "bench/peers/better-auth";
 /// The lock file that `node_modules` was installed from, kept beside the packages.
 const INSTALLED_LOCK: &str = "node_modules/.installed-package-lock.json";
 
@@ -98,14 +100,24 @@ pub(crate) fn ensure(needs: &[Need]) -> Result<(), Failure> {
 
 /// Installs the browser tests' npm packages, unless exactly these are there.
 pub(crate) fn install_browser_packages() -> Result<(), Failure> {
-    let folder = repository::root()?.join(BROWSER_FOLDER);
+    install_npm_packages(BROWSER_FOLDER, &["--ignore-scripts"])
+}
+
+/// Installs the npm packages of the other server that benchmarks compare with. Its database is compiled here: a
+/// ready-made one would be downloaded from outside the registry.
+pub(crate) fn install_peer_packages() -> Result<(), Failure> {
+    install_npm_packages(PEER_FOLDER, &["--build-from-source"])
+}
+
+fn install_npm_packages(folder: &str, options: &[&str]) -> Result<(), Failure> {
+    let folder = repository::root()?.join(folder);
     let lock = folder.join("package-lock.json");
     let installed = folder.join(INSTALLED_LOCK);
     if same_content(&lock, &installed) {
         println!("    npm packages are up to date");
         return Ok(());
     }
-    shell::run(Command::new("npm").current_dir(&folder).args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]))?;
+    shell::run(Command::new("npm").current_dir(&folder).args(["ci", "--no-audit", "--no-fund"]).args(options))?;
     std::fs::copy(&lock, &installed).context("noting which npm packages are installed")?;
     Ok(())
 }
