@@ -3,6 +3,7 @@
 
 mod credentials;
 mod events;
+mod faults;
 mod journey;
 mod key_rotation;
 mod mail_budget;
