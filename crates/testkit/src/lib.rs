@@ -23,6 +23,7 @@ pub mod html;
 pub mod mailbox;
 pub mod operator;
 pub mod seeded;
+pub mod served;
 pub mod world;
 
 pub use answer::Answer;
@@ -31,4 +32,5 @@ pub use browser::Browser;
 pub use database::Engine;
 pub use mailbox::Letter;
 pub use operator::Operator;
+pub use served::Served;
 pub use world::{Setup, World, both, both_with, only_on};

@@ -152,6 +152,11 @@ impl World {
         &self.parts.ground.store
     }
 
+    /// What the public listener serves, for tests that need a real socket.
+    pub fn router(&self) -> axum::Router {
+        self.parts.assembled.router.clone()
+    }
+
     pub(crate) fn place(&self) -> &Place {
         &self.parts.ground.place
     }

@@ -18,4 +18,5 @@ mod setup;
 mod sign_in;
 mod signup;
 mod throttle;
+mod wire;
 mod wrong_kinds;
