@@ -28,13 +28,22 @@ enum Mode {
 
 #[derive(Debug, Default)]
 struct Head {
-    has_begun: bool,
-    /// Whether the request line is complete.
-    in_fields: bool,
+    stage: Stage,
     after_return: bool,
     line: Line,
     length: Option<u64>,
     is_chunked: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Stage {
+    /// Nothing has come.
+    #[default]
+    Before,
+    /// The request line, or an empty line before it.
+    RequestLine,
+    /// The fields after it.
+    Fields,
 }
 
 #[derive(Debug, Default)]
@@ -71,7 +80,7 @@ impl HeadGuard {
 
     /// Whether a head has begun and is not complete.
     pub(super) fn is_inside_head(&self) -> bool {
-        matches!(&self.0, Mode::Head(head) if head.has_begun)
+        matches!(&self.0, Mode::Head(head) if head.stage != Stage::Before)
     }
 
     /// Looks at bytes on their way to hyper.
@@ -108,12 +117,14 @@ impl HeadGuard {
 impl Head {
     /// Takes the next byte; says what follows when the head is complete.
     fn take(&mut self, byte: u8) -> Result<Option<Mode>, Ambiguous> {
-        self.has_begun = true;
+        if self.stage == Stage::Before {
+            self.stage = Stage::RequestLine;
+        }
         match (byte, std::mem::replace(&mut self.after_return, byte == b'\r')) {
             (b'\n', true) => self.end_line(),
             (b'\n', false) | (_, true) => Err(Ambiguous),
             (b'\r', false) => Ok(None),
-            _ if self.in_fields => {
+            _ if self.stage == Stage::Fields => {
                 let is_framed = self.length.is_some() || self.is_chunked;
                 self.line.take(byte, is_framed).map(|()| None)
             }
@@ -129,10 +140,10 @@ impl Head {
         let line = std::mem::take(&mut self.line);
         if line.bytes == 0 {
             // RFC 9112 section 2.2: empty lines before the request line are skipped.
-            return Ok(self.in_fields.then(|| self.what_follows()));
+            return Ok((self.stage == Stage::Fields).then(|| self.what_follows()));
         }
-        if !self.in_fields {
-            self.in_fields = true;
+        if self.stage != Stage::Fields {
+            self.stage = Stage::Fields;
             // The preface of HTTP/2 looks like the head of a request whose method nobody has (RFC 9113 section 3.4).
             return Ok(line.name.is(b"pri * http/2.0").then_some(Mode::Open));
         }
