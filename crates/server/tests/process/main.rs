@@ -13,6 +13,7 @@ mod operations;
 mod operator;
 mod postgres;
 mod reload;
+mod unsafe_settings;
 
 /// Longest wait for anything; only a failing test waits this long.
 const SOON: Duration = Duration::from_mins(1);
