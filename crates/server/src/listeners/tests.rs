@@ -195,30 +195,32 @@ async fn a_client_that_does_not_read_its_answer_is_closed() {
 #[tokio::test]
 async fn a_connection_over_the_cap_is_closed_at_once_and_its_place_is_given_back() {
     // Without the cap, a silent connection would stay open for longer than this test waits.
-    let hour = Duration::from_hours(1);
-    let limits = ListenerLimits { connections_per_address: 2, header_timeout: hour, ..ListenerLimits::default() };
-    let running = start(echo_peer(), None, limits).await;
-    let mut first = connect(running.address).await;
-    let mut second = connect(running.address).await;
-    assert!(ask(&mut first, REQUEST).await.starts_with("HTTP/1.1 200"));
-    assert!(ask(&mut second, REQUEST).await.starts_with("HTTP/1.1 200"));
-    assert_eq!(until_closed(&mut connect(running.address).await).await, "");
-    // Once the server has closed the first connection itself, its place is free for certain.
-    ask(&mut first, "GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await;
-    until_closed(&mut first).await;
-    tokio::time::timeout(SOON, async {
-        loop {
-            let mut next = connect(running.address).await;
-            // Over the cap, writing or reading fails; the place is given back a moment after the close is seen.
-            let mut answer = [0; 12];
-            if next.write_all(REQUEST.as_bytes()).await.is_ok() && next.read_exact(&mut answer).await.is_ok() {
-                assert_eq!(&answer, b"HTTP/1.1 200");
-                return;
-            }
+    let header_timeout = Duration::from_hours(1);
+    for (connections, connections_per_address) in [(100, 2), (2, 100)] {
+        let limits =
+            ListenerLimits { connections, connections_per_address, header_timeout, ..ListenerLimits::default() };
+        let running = start(echo_peer(), None, limits).await;
+        let mut first = connect(running.address).await;
+        let mut second = connect(running.address).await;
+        assert!(ask(&mut first, REQUEST).await.starts_with("HTTP/1.1 200"));
+        assert!(ask(&mut second, REQUEST).await.starts_with("HTTP/1.1 200"));
+        assert_eq!(until_closed(&mut connect(running.address).await).await, "");
+        // Once the server has closed the first connection itself, its place is free for certain.
+        ask(&mut first, "GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await;
+        until_closed(&mut first).await;
+        tokio::time::timeout(SOON, until_admitted(running.address)).await.expect("the place is given back");
+    }
+}
+
+async fn until_admitted(address: SocketAddr) {
+    let mut answer = [0; 12];
+    loop {
+        let mut next = connect(address).await;
+        // Over the cap, writing or reading fails; the place is given back a moment after the close is seen.
+        if next.write_all(REQUEST.as_bytes()).await.is_ok() && next.read_exact(&mut answer).await.is_ok() {
+            return assert_eq!(&answer, b"HTTP/1.1 200");
         }
-    })
-    .await
-    .expect("the place is given back");
+    }
 }
 
 #[tokio::test]
