@@ -11,8 +11,25 @@ use crate::{postgres, shell};
 
 const START_PATIENCE: Duration = Duration::from_mins(1);
 const POLL: Duration = Duration::from_millis(50);
-const EMAIL: &str = "ada@example.com";
+/// The account of the description's examples.
+pub(crate) const EMAIL: &str = "ada@example.com";
+/// The same password, for all accounts.
 const PASSWORD: &str = "violet umbrella 7 crossing";
+/// Somebody whose sessions end.
+pub(crate) const ENDED: &str = "ben@example.com";
+/// Somebody who forgets their password.
+pub(crate) const FORGETFUL: &str = "cyd@example.com";
+/// Somebody who signs in without a token.
+pub(crate) const STRANGER: &str = "dot@example.com";
+/// Somebody who has no account yet.
+pub(crate) const NEW: &str = "eva@example.com";
+
+/// What signing in in token mode answers.
+pub(crate) struct Session {
+    pub(crate) id: String,
+    pub(crate) access_token: String,
+    pub(crate) refresh_token: String,
+}
 
 /// A running server; dropping it ends the process and removes its folder.
 pub(crate) struct DevelopmentServer {
@@ -27,7 +44,9 @@ impl DevelopmentServer {
         let folder = postgres::create_folder("schemathesis")?;
         let (port, operations_port) = (postgres::free_port()?, postgres::free_port()?);
         let log = std::fs::File::create(folder.join("server.log")).context("creating the server's log")?;
-        create_user(&folder)?;
+        for email in [EMAIL, ENDED, FORGETFUL, STRANGER] {
+            create_user(&folder, email)?;
+        }
         let process = program(&folder)?
             .args(["serve", "--data-dir", "data", "--public-url", &format!("http://localhost:{port}")])
             .args(["--listen", &format!("127.0.0.1:{port}"), "--ops-listen", &format!("127.0.0.1:{operations_port}")])
@@ -53,18 +72,74 @@ impl DevelopmentServer {
         &self.folder
     }
 
-    /// A new access token of the account.
-    pub(crate) fn sign_in(&self) -> Result<String, Failure> {
-        let body = format!(r#"{{"email":"{EMAIL}","password":"{PASSWORD}","mode":"token"}}"#);
+    /// Its description of itself.
+    pub(crate) fn description(&self) -> Result<String, Failure> {
+        let request =
+            format!("GET /api/v1/openapi.json HTTP/1.1\r\nHost: localhost:{}\r\nConnection: close\r\n\r\n", self.port);
+        let answer = exchange(self.port, &request)?;
+        let body = answer.split_once("\r\n\r\n").filter(|(head, _)| head.starts_with("HTTP/1.1 200"));
+        body.map(|(_, body)| body.to_owned()).ok_or_else(|| Failure::new(format!("the description is {answer}")))
+    }
+
+    /// A new session of an account.
+    pub(crate) fn sign_in(&self, email: &str) -> Result<Session, Failure> {
+        let body = format!(r#"{{"email":"{email}","password":"{PASSWORD}","mode":"token"}}"#);
+        let answer = self.post("/api/v1/login", &body)?;
+        let text = |before: &str| {
+            let found = answer.split_once(before).and_then(|(_, rest)| rest.split('"').next());
+            found.map(str::to_owned).ok_or_else(|| Failure::new(format!("signing in answered {answer}")))
+        };
+        Ok(Session {
+            id: text(r#""session":{"id":""#)?,
+            access_token: text(r#""access_token":""#)?,
+            refresh_token: text(r#""refresh_token":""#)?,
+        })
+    }
+
+    /// The token in the mail that a call about `email` leads to.
+    pub(crate) fn mailed_token(&self, path: &str, email: &str) -> Result<String, Failure> {
+        let password = if path.ends_with("signup") { format!(r#","password":"{PASSWORD}""#) } else { String::new() };
+        self.post(path, &format!(r#"{{"email":"{email}"{password}}}"#))?;
+        let started = Instant::now();
+        while started.elapsed() < START_PATIENCE {
+            if let Some(token) = self.find_mailed_token(email)? {
+                return Ok(token);
+            }
+            std::thread::sleep(POLL);
+        }
+        Err(Failure::new(format!("no mail to {email} came")))
+    }
+
+    fn find_mailed_token(&self, email: &str) -> Result<Option<String>, Failure> {
+        let mails = self.folder.join("data/mail");
+        if !mails.is_dir() {
+            return Ok(None);
+        }
+        for mail in std::fs::read_dir(mails).context("listing the mails")? {
+            let path = mail.context("listing the mails")?.path();
+            // A mail gets its name when it is complete.
+            if path.extension().is_none_or(|extension| extension != "eml") {
+                continue;
+            }
+            let mail = std::fs::read_to_string(path).context("reading a mail")?;
+            if !mail.lines().any(|line| line.starts_with("To:") && line.contains(email)) {
+                continue;
+            }
+            let token = mail.split_once("token=").map(|(_, rest)| rest);
+            let is_token = |c: char| c.is_ascii_alphanumeric() || "_-".contains(c);
+            return Ok(token.map(|rest| rest.chars().take_while(|c| is_token(*c)).collect()));
+        }
+        Ok(None)
+    }
+
+    fn post(&self, path: &str, body: &str) -> Result<String, Failure> {
         let request = format!(
-            "POST /api/v1/login HTTP/1.1\r\nHost: localhost:{}\r\nConnection: close\r\nContent-Type: application/json\r\n\
+            "POST {path} HTTP/1.1\r\nHost: localhost:{}\r\nConnection: close\r\nContent-Type: application/json\r\n\
              Content-Length: {}\r\n\r\n{body}",
             self.port,
             body.len()
         );
-        let answer = exchange(self.port, &request)?;
-        let token = answer.split_once(r#""access_token":""#).and_then(|(_, rest)| rest.split('"').next());
-        token.map(str::to_owned).ok_or_else(|| Failure::new(format!("signing in answered {answer}")))
+        exchange(self.port, &request)
     }
 
     /// What it wrote so far.
@@ -104,9 +179,9 @@ fn program(folder: &std::path::Path) -> Result<Command, Failure> {
     Ok(command)
 }
 
-fn create_user(folder: &std::path::Path) -> Result<(), Failure> {
+fn create_user(folder: &std::path::Path, email: &str) -> Result<(), Failure> {
     let mut user = program(folder)?
-        .args(["user", "create", "--data-dir", "data", "--email", EMAIL, "--verified", "--password-stdin"])
+        .args(["user", "create", "--data-dir", "data", "--email", email, "--verified", "--password-stdin"])
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .spawn()

@@ -7,7 +7,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::development_server::DevelopmentServer;
+use crate::development_server::{DevelopmentServer, EMAIL, ENDED, FORGETFUL, NEW, STRANGER};
 use crate::failure::{Context, Failure};
 use crate::{repository, shell};
 
@@ -16,14 +16,31 @@ const PACKAGES: &str = include_str!("../schemathesis.txt");
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance";
 /// Each call is asked this often in each phase that invents requests.
 const EXAMPLES: &str = "30";
-/// Calls that invented requests can get right. When none of them succeeded, nothing was asked.
-const MUST_SUCCEED: [(&str, &str, u16); 5] = [
+/// Calls that must have been got right. When one of them never succeeded, nothing was asked of it.
+const MUST_SUCCEED: [(&str, &str, u16); 14] = [
     ("GET", "/api/v1/me", 200),
     ("PATCH", "/api/v1/me", 200),
     ("GET", "/api/v1/sessions", 200),
+    ("DELETE", "/api/v1/sessions/{id}", 204),
     ("POST", "/api/v1/sessions/revoke-others", 204),
+    ("POST", "/api/v1/signup", 202),
+    ("POST", "/api/v1/email-verifications", 202),
+    ("POST", "/api/v1/email-verifications/confirm", 200),
     ("POST", "/api/v1/password/forgot", 202),
+    ("POST", "/api/v1/password/reset", 204),
+    ("POST", "/api/v1/password/change", 204),
+    ("POST", "/api/v1/login", 200),
+    ("POST", "/api/v1/token", 200),
+    ("POST", "/api/v1/logout", 204),
 ];
+/// Calls that end what the others need; each is asked with a session of its own.
+const ENDINGS: [&str; 2] = ["/api/v1/sessions/{id}", "/api/v1/logout"];
+/// Examples of the description that stand for something of the running server: a sign-up's link, a reset's link, a
+/// refresh token, a session's id, an address.
+const LINK: &str = "dwo_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+const RESET: &str = "dwo_CCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCA";
+const REFRESH: &str = "dwr_the-refresh-token-that-the-sign-in-answered";
+const SESSION: &str = "session_01h455vb4pex5vsknk084sn02q";
 
 /// Installs the tool unless exactly these packages are there.
 pub(crate) fn install() -> Result<(), Failure> {
@@ -44,17 +61,33 @@ pub(crate) fn install() -> Result<(), Failure> {
 /// Asks as somebody who is signed in, then as a stranger.
 pub(crate) fn run() -> Result<(), Failure> {
     let server = DevelopmentServer::start()?;
-    let token = server.sign_in()?;
-    // Signing out would end what the other calls need; strangers ask for it.
-    let own = ask(&server, &["--exclude-path", "/api/v1/logout"], Some(&token));
-    let strangers = ask(&server, &[], None);
-    let outcome = own.and(strangers).and_then(|()| check_reach(&server.log()));
+    let description = server.description()?;
+    let outcome = ask_everything(&server, &description).and_then(|()| check_reach(&server.log()));
     if outcome.is_err() {
         let told = server.log();
         let failures: Vec<&str> = told.lines().filter(|line| line.contains(r#""level":"ERROR""#)).collect();
         println!("the server's errors:\n{}", failures.join("\n"));
     }
     outcome
+}
+
+fn ask_everything(server: &DevelopmentServer, description: &str) -> Result<(), Failure> {
+    let own = server.sign_in(EMAIL)?;
+    let excluded: Vec<&str> = ENDINGS.iter().flat_map(|path| ["--exclude-path", path]).collect();
+    let mut outcome = ask(server, description, &excluded, Some(&own.access_token));
+    for path in ENDINGS {
+        let (session, other) = (server.sign_in(ENDED)?, server.sign_in(ENDED)?);
+        let description = description.replace(SESSION, &other.id);
+        outcome = outcome.and(ask(server, &description, &["--include-path", path], Some(&session.access_token)));
+    }
+    let other = server.sign_in(STRANGER)?;
+    let description = description
+        .replace(LINK, &server.mailed_token("/api/v1/signup", NEW)?)
+        .replace(RESET, &server.mailed_token("/api/v1/password/forgot", FORGETFUL)?)
+        .replace(REFRESH, &other.refresh_token)
+        // What the signed-in tool did to the account of the example does not matter to strangers.
+        .replace(EMAIL, STRANGER);
+    outcome.and(ask(server, &description, &[], None))
 }
 
 /// Every answer fitting its description is worth nothing when all of them are refusals.
@@ -71,13 +104,15 @@ fn check_reach(log: &str) -> Result<(), Failure> {
     }
 }
 
-fn ask(server: &DevelopmentServer, selection: &[&str], token: Option<&str>) -> Result<(), Failure> {
+fn ask(server: &DevelopmentServer, description: &str, selection: &[&str], token: Option<&str>) -> Result<(), Failure> {
+    let file = server.folder().join("openapi.json");
+    std::fs::write(&file, description).context("writing the description with the server's own examples")?;
     let mut command = Command::new(environment_folder()?.join("bin/schemathesis"));
     command.current_dir(server.folder());
     command.args(["run", "--no-color", "--checks", CHECKS, "--phases", "examples,coverage,fuzzing"]);
     command.args(["--max-examples", EXAMPLES, "--generation-deterministic"]);
     command.args(["--suppress-health-check", "all", "--warnings", "off"]);
-    command.args(selection).arg(format!("{}/api/v1/openapi.json", server.url()));
+    command.args(selection).args(["--url", &server.url()]).arg(file);
     match token {
         // The token is not shown: it is no secret that matters, but logs are no place for one.
         Some(token) => {

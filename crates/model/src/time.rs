@@ -43,6 +43,22 @@ impl Timestamp {
     pub const fn since_ms(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0)
     }
+
+    /// As HTTP headers say it (RFC 9110 section 5.6.7), such as `Sun, 22 Nov 2026 02:44:47 GMT`; before the year 0 and
+    /// after 9999, the nearest such time that the form can say.
+    pub fn to_http_date(self) -> String {
+        let seconds = self.as_seconds().clamp(-62_167_219_200, 253_402_300_799);
+        let at = time::OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(time::OffsetDateTime::UNIX_EPOCH);
+        let (weekday, month) = (at.weekday().to_string(), at.month().to_string());
+        format!(
+            "{weekday:.3}, {:02} {month:.3} {:04} {:02}:{:02}:{:02} GMT",
+            at.day(),
+            at.year(),
+            at.hour(),
+            at.minute(),
+            at.second()
+        )
+    }
 }
 
 impl fmt::Display for Timestamp {
@@ -85,6 +101,19 @@ mod tests {
     fn a_timestamp_reads_as_rfc_3339() {
         assert_eq!(Timestamp::from_ms(0).to_string(), "1970-01-01T00:00:00.000Z");
         assert_eq!(Timestamp::from_ms(1_795_315_487_123).to_string(), "2026-11-22T02:44:47.123Z");
+    }
+
+    #[test]
+    fn a_timestamp_reads_as_an_http_date() {
+        for (ms, expected) in [
+            (0, "Thu, 01 Jan 1970 00:00:00 GMT"),
+            (784_111_777_000, "Sun, 06 Nov 1994 08:49:37 GMT"),
+            (1_795_315_487_123, "Sun, 22 Nov 2026 02:44:47 GMT"),
+            (i64::MAX, "Fri, 31 Dec 9999 23:59:59 GMT"),
+            (i64::MIN, "Sat, 01 Jan 0000 00:00:00 GMT"),
+        ] {
+            assert_eq!(Timestamp::from_ms(ms).to_http_date(), expected);
+        }
     }
 
     #[test]

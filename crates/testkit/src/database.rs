@@ -61,6 +61,19 @@ impl Place {
         store.migrate().await.unwrap();
         store
     }
+
+    /// Ends every connection to the server's database, and lets none in again or all.
+    pub(crate) fn let_connections_in(&self, is_open: bool) {
+        let Self::Server(database) = self else { panic!("only a server has connections") };
+        let name = &database.name;
+        administer(vec![
+            format!("ALTER DATABASE {name} ALLOW_CONNECTIONS {is_open}"),
+            format!(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}' AND NOT {is_open}"
+            ),
+        ])
+        .unwrap();
+    }
 }
 
 fn open_postgres(url: &str) -> Store {

@@ -93,7 +93,7 @@ struct Parts {
 struct Ground {
     // Closed in `World::end`; the place goes after it.
     store: Store,
-    _place: Place,
+    place: Place,
     master_keys: Arc<MasterKeys>,
     clock: Arc<ManualClock>,
     random: Arc<SeededRandom>,
@@ -113,7 +113,7 @@ impl World {
         canaries.add(text.reveal().trim());
         let master_keys = Arc::new(MasterKeys::parse(text.reveal().as_bytes()).unwrap());
         let (clock, mailbox) = (Arc::default(), Mailbox::default());
-        let ground = Arc::new(Ground { store, _place: place, master_keys, clock, random, mailbox, canaries });
+        let ground = Arc::new(Ground { store, place, master_keys, clock, random, mailbox, canaries });
         Self::assemble(ground, setup).await
     }
 
@@ -150,6 +150,15 @@ impl World {
     /// The database.
     pub fn store(&self) -> &Store {
         &self.parts.ground.store
+    }
+
+    /// What the public listener serves, for tests that need a real socket.
+    pub fn router(&self) -> axum::Router {
+        self.parts.assembled.router.clone()
+    }
+
+    pub(crate) fn place(&self) -> &Place {
+        &self.parts.ground.place
     }
 
     /// What the deployment's keys are sealed with.
@@ -332,15 +341,25 @@ pub fn both(test: impl AsyncFn(&World)) {
 #[expect(clippy::needless_pass_by_value, reason = "closures are passed by value")]
 pub fn both_with(setup: &Setup, test: impl AsyncFn(&World)) {
     for engine in [Engine::Sqlite, Engine::Postgres] {
-        let on_failure = Told { engine, seed: setup.seed };
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        runtime.block_on(async {
-            let world = World::start(engine, setup.clone()).await;
-            test(&world).await;
-            world.end().await;
-        });
-        drop(on_failure);
+        run(engine, setup, &test);
     }
+}
+
+/// Runs a test on one database: for what only that one can meet.
+#[expect(clippy::needless_pass_by_value, reason = "closures are passed by value")]
+pub fn only_on(engine: Engine, test: impl AsyncFn(&World)) {
+    run(engine, &Setup::default(), &test);
+}
+
+fn run(engine: Engine, setup: &Setup, test: &impl AsyncFn(&World)) {
+    let on_failure = Told { engine, seed: setup.seed };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let world = World::start(engine, setup.clone()).await;
+        test(&world).await;
+        world.end().await;
+    });
+    drop(on_failure);
 }
 
 /// Says how to run a failed test again.

@@ -36,6 +36,7 @@ fn call(
         csrf,
         cache: CacheClass::NoStore,
         cors: CorsRule::Closed,
+        retires: None,
         handler,
     }
 }

@@ -54,6 +54,7 @@ pub(crate) fn route() -> Route<Site> {
         csrf: CsrfRule::Safe,
         cache: CacheClass::Revalidate,
         cors: CorsRule::TokenOrigins,
+        retires: None,
         handler: endpoint(show),
     }
 }

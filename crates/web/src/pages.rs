@@ -30,7 +30,8 @@ fn page(
     (door, access, rate, csrf): (Door, Access, RateClass, CsrfRule),
     handler: Endpoint<Site>,
 ) -> Route<Site> {
-    Route { method, path, door, access, rate, csrf, cache: CacheClass::NoStore, cors: CorsRule::Closed, handler }
+    let (cache, cors) = (CacheClass::NoStore, CorsRule::Closed);
+    Route { method, path, door, access, rate, csrf, cache, cors, retires: None, handler }
 }
 
 /// Shows a form to somebody who need not be signed in.

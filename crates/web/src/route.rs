@@ -2,6 +2,7 @@
 
 use axum::handler::Handler;
 use axum::routing::{MethodFilter, MethodRouter, on};
+use doorward_model::time::Timestamp;
 use http::Method;
 
 use crate::gateway::Gateway;
@@ -96,6 +97,15 @@ pub enum CorsRule {
     TokenOrigins,
 }
 
+/// That a route will go, as its callers are told: in its answers and in the API's description.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retirement {
+    /// Since when it should not be used any more (RFC 9745).
+    pub deprecated_at: Timestamp,
+    /// When it will be gone, if that is known (RFC 8594).
+    pub sunset_at: Option<Timestamp>,
+}
+
 /// A handler that waits to be put into the router.
 pub struct Endpoint<G>(Box<dyn FnOnce(MethodFilter) -> MethodRouter<G> + Send>);
 
@@ -133,6 +143,8 @@ pub struct Route<G> {
     pub cache: CacheClass,
     /// Whose scripts may read it.
     pub cors: CorsRule,
+    /// Whether it will go.
+    pub retires: Option<Retirement>,
     /// What runs.
     pub handler: Endpoint<G>,
 }
@@ -149,6 +161,7 @@ pub struct RouteInfo {
     pub csrf: CsrfRule,
     pub cache: CacheClass,
     pub cors: CorsRule,
+    pub retires: Option<Retirement>,
 }
 
 impl<G> Route<G> {
@@ -163,6 +176,7 @@ impl<G> Route<G> {
             csrf: self.csrf,
             cache: self.cache,
             cors: self.cors,
+            retires: self.retires,
         }
     }
 }
@@ -186,6 +200,8 @@ impl RouteInfo {
             Some("an answer that depends on who asks is not kept")
         } else if self.cors != CorsRule::Closed && self.door.is_page() {
             Some("pages are not read by other origins")
+        } else if self.retires.is_some_and(|it| it.sunset_at.is_some_and(|sunset_at| sunset_at < it.deprecated_at)) {
+            Some("a route is deprecated before it is gone")
         } else {
             None
         }

@@ -24,6 +24,7 @@ pub(crate) fn routes() -> Vec<Route<Site>> {
         csrf: CsrfRule::Safe,
         cache: CacheClass::PublicFor(3600),
         cors: CorsRule::Closed,
+        retires: None,
         handler: endpoint(show),
     }]
 }

@@ -6,26 +6,32 @@ use std::time::Duration;
 
 use axum::Router;
 use hyper::body::Incoming;
+use hyper::header::{CONNECTION, HeaderValue, TRANSFER_ENCODING};
 use hyper::service::service_fn;
-use hyper::{Request, Response};
+use hyper::{Request, Response, Version};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tower::Service as _;
 
-use super::tracked::{Activity, TrackedBody};
+use super::head::HeadGuard;
+use super::tracked::{Activity, Patience, TrackedBody, TrackedIo};
 use super::{ListenerLimits, PeerAddress};
 use crate::shutdown::Shutdown;
 
-/// Request line and headers together; a longer head is answered 431 by hyper.
-const HEAD_BYTES: u32 = 16 * 1024;
-const MAX_HEADERS: usize = 100;
+/// Request line and headers together. The edge refuses smaller heads already, with a problem document; hyper refuses what
+/// is larger than this, with a bare 431.
+const HEAD_BYTES: u32 = 32 * 1024;
+/// More than the edge allows, for the same reason.
+const MAX_HEADERS: usize = 128;
 /// Requests at once on one HTTP/2 connection.
 const CONCURRENT_STREAMS: u32 = 100;
 /// Streams opened and reset before we looked at them (CVE-2023-44487, rapid reset).
 const PENDING_RESETS: usize = 20;
 /// Streams that we reset because of the client's errors (CVE-2025-8671, made you reset).
 const CAUSED_RESETS: usize = 256;
+/// How long a connection that is given up may take to say so (TLS `close_notify`, HTTP/2 `GOAWAY`).
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Which protocol a connection speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,8 +52,8 @@ pub(super) struct Protocols {
 }
 
 impl Protocols {
-    pub(super) fn new(limits: &ListenerLimits) -> Self {
-        Self { either: builder(limits), http1: builder(limits).http1_only(), http2: builder(limits).http2_only() }
+    pub(super) fn new() -> Self {
+        Self { either: builder(), http1: builder().http1_only(), http2: builder().http2_only() }
     }
 
     fn of(&self, protocol: Protocol) -> &Builder<TokioExecutor> {
@@ -59,12 +65,12 @@ impl Protocols {
     }
 }
 
-fn builder(limits: &ListenerLimits) -> Builder<TokioExecutor> {
+fn builder() -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     builder
         .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.header_timeout)
+        // It would cover the time between requests too; `Activity` tells the two apart.
+        .header_read_timeout(None)
         .max_buf_size(HEAD_BYTES as usize)
         .max_headers(MAX_HEADERS)
         .half_close(false)
@@ -103,23 +109,32 @@ where
     let service = service_fn(|mut request: Request<Incoming>| {
         request.extensions_mut().insert(PeerAddress(peer));
         let running = activity.begin();
+        let closes = must_close_after(&request);
         // A router is always ready: it has no capacity of its own.
         let answer = around.router.clone().call(request);
         async move {
-            let answer: Response<TrackedBody> = answer.await?.map(|body| running.body(body));
+            let mut answer: Response<TrackedBody> = answer.await?.map(|body| running.body(body));
+            if closes {
+                answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
             Ok::<_, std::convert::Infallible>(answer)
         }
     });
-    let mut connection = pin!(around.protocols.of(protocol).serve_connection(TokioIo::new(io), service));
-    let (first_request, idle) = (around.limits.header_timeout, around.limits.idle_timeout);
-    let mut watch = pin!(tokio::time::sleep_until(activity.deadline(first_request, idle)));
+    let guard = if protocol == Protocol::Http2 { HeadGuard::open() } else { HeadGuard::new() };
+    let io = TokioIo::new(TrackedIo::new(io, &activity, guard));
+    let mut connection = pin!(around.protocols.of(protocol).serve_connection(io, service));
+    let patience = Patience { head: around.limits.header_timeout, idle: around.limits.idle_timeout };
+    let mut watch = pin!(tokio::time::sleep_until(activity.deadline(patience)));
     loop {
         tokio::select! {
+            // The connection comes first: what it does is what the deadline depends on.
+            biased;
             // How a connection ends (reset, timeout, malformed bytes) is the client's affair and counted by nobody.
             _ = connection.as_mut() => return,
             () = around.shutdown.draining() => break,
+            deadline = activity.sooner(watch.deadline(), patience) => watch.as_mut().reset(deadline),
             () = watch.as_mut() => {
-                let deadline = activity.deadline(first_request, idle);
+                let deadline = activity.deadline(patience);
                 if deadline <= tokio::time::Instant::now() {
                     break;
                 }
@@ -132,6 +147,12 @@ where
         // The listener bounds how long this may take.
         let _ = connection.await;
     } else {
-        let _ = tokio::time::timeout(first_request, connection).await;
+        let _ = tokio::time::timeout(LAST_WORDS, connection).await;
     }
+}
+
+/// Whether nothing more may be read from this connection: after chunks, `HeadGuard` does not know where the next head
+/// begins.
+fn must_close_after(request: &Request<Incoming>) -> bool {
+    request.version() < Version::HTTP_2 && request.headers().contains_key(TRANSFER_ENCODING)
 }

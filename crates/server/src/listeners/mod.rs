@@ -3,6 +3,7 @@
 mod accept;
 pub mod caps;
 mod connection;
+mod head;
 pub mod tls;
 mod tracked;
 
@@ -33,10 +34,10 @@ pub struct ListenerLimits {
     pub connections_per_address: usize,
     /// Networks that do not count as one address, because many clients come through them.
     pub proxies: Vec<IpNet>,
-    /// From the first byte expected of a request until its headers are complete; also how long an idle
-    /// HTTP/1.1 connection is kept.
+    /// From the first byte of a request until its headers are complete; for the first request, from the beginning.
     pub header_timeout: Duration,
-    /// How long a connection may be without a request or a byte of an answer.
+    /// How long a connection may be without a request or a byte of an answer; in HTTP/1.1, without the first byte of the
+    /// next request.
     pub idle_timeout: Duration,
     /// How long a TLS handshake may take.
     pub handshake_timeout: Duration,
@@ -112,7 +113,7 @@ impl Listeners {
         shutdown: Shutdown,
     ) -> usize {
         let caps = Caps::new(&limits);
-        let protocols = Protocols::new(&limits);
+        let protocols = Protocols::new();
         let drain_timeout = limits.drain_timeout;
         let shared = Arc::new(accept::Shared { router, tls, limits, protocols, caps, shutdown: shutdown.clone() });
         let mut loops: JoinSet<JoinSet<()>> =

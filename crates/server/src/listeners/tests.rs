@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use axum::extract::{Extension, Request};
 use axum::routing::get;
-use rustls::pki_types::{CertificateDer, ServerName};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
@@ -12,6 +11,10 @@ use tokio::task::JoinHandle;
 
 use super::*;
 use crate::shutdown::ShutdownSource;
+
+mod http2;
+#[path = "tests/tls.rs"]
+mod tls_files;
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -97,6 +100,51 @@ async fn an_idle_connection_is_closed() {
     assert_eq!(until_closed(&mut stream).await, "");
 }
 
+/// Proves: S-220, A-141
+#[tokio::test]
+async fn a_kept_connection_waits_longer_for_the_next_request_than_for_the_rest_of_its_head() {
+    let hour = Duration::from_hours(1);
+    let limits = ListenerLimits { header_timeout: Duration::from_millis(500), idle_timeout: hour, ..short() };
+    let running = start(echo_peer(), None, limits).await;
+    let mut kept = connect(running.address).await;
+    let mut half = connect(running.address).await;
+    for stream in [&mut kept, &mut half] {
+        assert!(ask(stream, REQUEST).await.starts_with("HTTP/1.1 200"));
+    }
+    half.write_all(b"GET / HTTP/1.1\r\nhost: loc").await.unwrap();
+    // Each of these lives as long as a head may take.
+    for _ in 0..3 {
+        until_closed(&mut connect(running.address).await).await;
+    }
+    assert!(ask(&mut kept, REQUEST).await.starts_with("HTTP/1.1 200"), "between requests it may be silent");
+    assert_eq!(until_closed(&mut half).await, "");
+}
+
+/// Proves: A-141
+#[tokio::test]
+async fn a_head_that_comes_byte_by_byte_gains_no_time() {
+    // The other server's limit is the pace: each of its silent connections lives a fraction of the head's time.
+    let pace = ListenerLimits { header_timeout: Duration::from_millis(50), ..ListenerLimits::default() };
+    let pace = start(echo_peer(), None, pace).await;
+    let limits = ListenerLimits { idle_timeout: Duration::from_hours(1), ..short() };
+    let running = start(echo_peer(), None, limits).await;
+    for beginning in ["", REQUEST] {
+        let mut stream = connect(running.address).await;
+        if !beginning.is_empty() {
+            assert!(ask(&mut stream, beginning).await.starts_with("HTTP/1.1 200"));
+        }
+        let dripping = async {
+            for byte in b"GET / HTTP/1.1\r\nx: ".iter().chain(std::iter::repeat(&b'x')) {
+                if stream.write_all(&[*byte]).await.is_err() {
+                    return;
+                }
+                until_closed(&mut connect(pace.address).await).await;
+            }
+        };
+        tokio::time::timeout(SOON, dripping).await.expect("the server closes the connection");
+    }
+}
+
 /// Tells when it is dropped.
 struct Tell(Arc<Notify>);
 
@@ -147,36 +195,38 @@ async fn a_client_that_does_not_read_its_answer_is_closed() {
 #[tokio::test]
 async fn a_connection_over_the_cap_is_closed_at_once_and_its_place_is_given_back() {
     // Without the cap, a silent connection would stay open for longer than this test waits.
-    let hour = Duration::from_hours(1);
-    let limits = ListenerLimits { connections_per_address: 2, header_timeout: hour, ..ListenerLimits::default() };
-    let running = start(echo_peer(), None, limits).await;
-    let mut first = connect(running.address).await;
-    let mut second = connect(running.address).await;
-    assert!(ask(&mut first, REQUEST).await.starts_with("HTTP/1.1 200"));
-    assert!(ask(&mut second, REQUEST).await.starts_with("HTTP/1.1 200"));
-    assert_eq!(until_closed(&mut connect(running.address).await).await, "");
-    // Once the server has closed the first connection itself, its place is free for certain.
-    ask(&mut first, "GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await;
-    until_closed(&mut first).await;
-    tokio::time::timeout(SOON, async {
-        loop {
-            let mut next = connect(running.address).await;
-            // Over the cap, writing or reading fails; the place is given back a moment after the close is seen.
-            let mut answer = [0; 12];
-            if next.write_all(REQUEST.as_bytes()).await.is_ok() && next.read_exact(&mut answer).await.is_ok() {
-                assert_eq!(&answer, b"HTTP/1.1 200");
-                return;
-            }
+    let header_timeout = Duration::from_hours(1);
+    for (connections, connections_per_address) in [(100, 2), (2, 100)] {
+        let limits =
+            ListenerLimits { connections, connections_per_address, header_timeout, ..ListenerLimits::default() };
+        let running = start(echo_peer(), None, limits).await;
+        let mut first = connect(running.address).await;
+        let mut second = connect(running.address).await;
+        assert!(ask(&mut first, REQUEST).await.starts_with("HTTP/1.1 200"));
+        assert!(ask(&mut second, REQUEST).await.starts_with("HTTP/1.1 200"));
+        assert_eq!(until_closed(&mut connect(running.address).await).await, "");
+        // Once the server has closed the first connection itself, its place is free for certain.
+        ask(&mut first, "GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await;
+        until_closed(&mut first).await;
+        tokio::time::timeout(SOON, until_admitted(running.address)).await.expect("the place is given back");
+    }
+}
+
+async fn until_admitted(address: SocketAddr) {
+    let mut answer = [0; 12];
+    loop {
+        let mut next = connect(address).await;
+        // Over the cap, writing or reading fails; the place is given back a moment after the close is seen.
+        if next.write_all(REQUEST.as_bytes()).await.is_ok() && next.read_exact(&mut answer).await.is_ok() {
+            return assert_eq!(&answer, b"HTTP/1.1 200");
         }
-    })
-    .await
-    .expect("the place is given back");
+    }
 }
 
 #[tokio::test]
 async fn heads_that_are_too_large_are_refused_and_the_server_goes_on() {
     let running = start(echo_peer(), None, ListenerLimits::default()).await;
-    let long = "x".repeat(20_000);
+    let long = "x".repeat(40_000);
     let many = "x-many: 1\r\n".repeat(150);
     for (request, status) in [
         (format!("GET / HTTP/1.1\r\nhost: localhost\r\nx: {long}\r\n\r\n"), "431"),
@@ -191,6 +241,18 @@ async fn heads_that_are_too_large_are_refused_and_the_server_goes_on() {
         assert!(answer.starts_with(&format!("HTTP/1.1 {status}")) || answer.is_empty(), "{status}: {answer}");
     }
     assert!(ask(&mut connect(running.address).await, REQUEST).await.starts_with("HTTP/1.1 200"));
+}
+
+/// Proves: V4.2.1
+#[tokio::test]
+async fn nothing_that_follows_a_chunked_request_is_read() {
+    let running = start(echo_peer(), None, ListenerLimits::default()).await;
+    let chunked = "GET / HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n";
+    let mut stream = connect(running.address).await;
+    stream.write_all(format!("{chunked}{REQUEST}").as_bytes()).await.unwrap();
+    let answers = until_closed(&mut stream).await;
+    assert_eq!(answers.matches("HTTP/1.1 ").count(), 1, "{answers}");
+    assert!(answers.starts_with("HTTP/1.1 200") && answers.contains("connection: close"), "{answers}");
 }
 
 struct Slow {
@@ -270,121 +332,4 @@ async fn draining_is_bounded_and_a_second_signal_ends_at_once() {
         assert_eq!(cut, 1);
         assert_eq!(until_closed(&mut stream).await, "");
     }
-}
-
-struct Identity {
-    certificate: CertificateDer<'static>,
-    pem: String,
-    key: String,
-}
-
-fn identity() -> Identity {
-    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
-    Identity { certificate: made.cert.der().clone(), pem: made.cert.pem(), key: made.signing_key.serialize_pem() }
-}
-
-fn client(
-    trusted: &Identity,
-    alpn: &[&[u8]],
-    versions: &[&'static rustls::SupportedProtocolVersion],
-) -> tokio_rustls::TlsConnector {
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add(trusted.certificate.clone()).unwrap();
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let mut config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_protocol_versions(versions)
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
-    // A resumed session would not show which certificate is in use.
-    config.resumption = rustls::client::Resumption::disabled();
-    tokio_rustls::TlsConnector::from(Arc::new(config))
-}
-
-/// The protocols agreed on; an error when the handshake fails.
-async fn handshake(address: SocketAddr, connector: &tokio_rustls::TlsConnector) -> std::io::Result<(String, String)> {
-    let stream = connector.connect(ServerName::try_from("localhost").unwrap(), connect(address).await).await?;
-    let session = stream.get_ref().1;
-    let alpn = String::from_utf8_lossy(session.alpn_protocol().unwrap_or_default()).into_owned();
-    Ok((alpn, format!("{:?}", session.protocol_version().unwrap())))
-}
-
-fn write(folder: &std::path::Path, identity: &Identity) -> (std::path::PathBuf, std::path::PathBuf) {
-    let files = (folder.join("certificate.pem"), folder.join("key.pem"));
-    std::fs::write(&files.0, &identity.pem).unwrap();
-    std::fs::write(&files.1, &identity.key).unwrap();
-    files
-}
-
-/// Proves: V12.1.1, A-174
-#[tokio::test]
-async fn tls_speaks_1_2_and_1_3_and_agrees_on_http_2_first() {
-    let (folder, own) = (tempfile::tempdir().unwrap(), identity());
-    let (certificate, key) = write(folder.path(), &own);
-    let tls = Arc::new(TlsFiles::open(&certificate, &key).unwrap());
-    let running = start(echo_peer(), Some(tls), ListenerLimits::default()).await;
-    let both: &[&[u8]] = &[b"http/1.1", b"h2"];
-    for (versions, alpn, agreed, version) in [
-        ([&rustls::version::TLS13], both, "h2", "TLSv1_3"),
-        ([&rustls::version::TLS12], both, "h2", "TLSv1_2"),
-        ([&rustls::version::TLS13], &[b"http/1.1"], "http/1.1", "TLSv1_3"),
-    ] {
-        let seen = handshake(running.address, &client(&own, alpn, &versions)).await.unwrap();
-        assert_eq!(seen, (agreed.to_owned(), version.to_owned()));
-    }
-}
-
-/// Proves: A-174
-#[tokio::test]
-async fn a_changed_certificate_is_taken_up_and_a_bad_one_leaves_the_old_in_use() {
-    let (folder, old, new) = (tempfile::tempdir().unwrap(), identity(), identity());
-    let (certificate, key) = write(folder.path(), &old);
-    let tls = Arc::new(TlsFiles::open(&certificate, &key).unwrap());
-    let running = start(echo_peer(), Some(Arc::clone(&tls)), ListenerLimits::default()).await;
-    let versions = [&rustls::version::TLS13];
-    let (trusts_old, trusts_new) = (client(&old, &[], &versions), client(&new, &[], &versions));
-    assert!(handshake(running.address, &trusts_old).await.is_ok());
-    assert!(handshake(running.address, &trusts_new).await.is_err());
-    assert!(!tls.reload_if_changed().unwrap());
-
-    // Half a renewal: the certificate is new, the key is not.
-    std::fs::write(&certificate, &new.pem).unwrap();
-    assert!(matches!(tls.reload_if_changed(), Err(tls::TlsError::Mismatch(_))));
-    assert!(!tls.reload_if_changed().unwrap(), "the same bad files are not tried again");
-    assert!(handshake(running.address, &trusts_old).await.is_ok());
-
-    std::fs::write(&key, &new.key).unwrap();
-    assert!(tls.reload_if_changed().unwrap());
-    assert!(handshake(running.address, &trusts_new).await.is_ok());
-    assert!(handshake(running.address, &trusts_old).await.is_err());
-
-    std::fs::remove_file(&key).unwrap();
-    assert!(matches!(tls.reload_if_changed(), Err(tls::TlsError::File { .. })));
-    assert!(handshake(running.address, &trusts_new).await.is_ok());
-}
-
-/// Proves
-#[tokio::test]
-async fn plain_http_and_silence_on_the_tls_port_are_closed_without_an_answer() {
-    let (folder, own) = (tempfile::tempdir().unwrap(), identity());
-    let (certificate, key) = write(folder.path(), &own);
-    let tls = Arc::new(TlsFiles::open(&certificate, &key).unwrap());
-    let limits = ListenerLimits { handshake_timeout: Duration::from_millis(300), ..ListenerLimits::default() };
-    let running = start(echo_peer(), Some(tls), limits).await;
-    for beginning in [REQUEST, ""] {
-        let mut stream = connect(running.address).await;
-        stream.write_all(beginning.as_bytes()).await.unwrap();
-        assert!(!until_closed(&mut stream).await.contains("HTTP/"));
-    }
-}
-
-#[test]
-fn a_private_key_is_never_quoted_in_an_error() {
-    let folder = tempfile::tempdir().unwrap();
-    let own = identity();
-    let (certificate, key) = write(folder.path(), &own);
-    std::fs::write(&key, "-----BEGIN hunter2\nhunter2\n").unwrap();
-    let error = TlsFiles::open(&certificate, &key).err().unwrap();
-    assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
 }

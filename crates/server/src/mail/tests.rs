@@ -8,6 +8,8 @@ use tokio::net::TcpListener;
 use super::*;
 use crate::configuration::Encryption;
 
+mod protected;
+
 const MESSAGE: Outgoing<'static> =
     Outgoing { id: "delivery_01h455vb4pex5vsknk084sn02q", to: "ada@example.com", eml: b"Subject: x\r\n\r\nhello\r\n" };
 

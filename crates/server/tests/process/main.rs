@@ -12,6 +12,8 @@ use serde_json::Value;
 mod operations;
 mod operator;
 mod postgres;
+mod reload;
+mod unsafe_settings;
 
 /// Longest wait for anything; only a failing test waits this long.
 const SOON: Duration = Duration::from_mins(1);
@@ -62,6 +64,12 @@ impl Server {
     fn signal(&self, name: &str) {
         let done = Command::new("kill").args([name, &self.process.id().to_string()]).status().unwrap();
         assert!(done.success());
+    }
+
+    /// Waits for a log line with this message.
+    fn wait_for(&mut self, message: &str) {
+        let said = |line: String| serde_json::from_str::<Value>(&line).is_ok_and(|entry| entry["message"] == message);
+        assert!(self.lines.by_ref().any(|line| said(line.unwrap())), "the server ended before it said {message:?}");
     }
 
     fn exit_code(mut self) -> Option<i32> {

@@ -49,7 +49,7 @@ pub(crate) fn sign_in(address: &str, email: &str) -> String {
     )
 }
 
-fn body(answer: &str) -> Value {
+pub(crate) fn body(answer: &str) -> Value {
     serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap()
 }
 
@@ -57,7 +57,7 @@ fn access_token(address: &str) -> String {
     body(&sign_in(address, "ann@example.com"))["access_token"].as_str().unwrap().to_owned()
 }
 
-fn who_am_i(address: &str, token: &str) -> String {
+pub(crate) fn who_am_i(address: &str, token: &str) -> String {
     exchange(
         address,
         &format!(
@@ -66,12 +66,18 @@ fn who_am_i(address: &str, token: &str) -> String {
     )
 }
 
+/// Looks until there is what is looked for.
+pub(crate) fn soon<T>(folder: &Path, look: impl Fn() -> Option<T>) -> T {
+    let found = (0..LOOKS).find_map(|_| {
+        run(folder, &["keys", "list"]);
+        look()
+    });
+    found.expect("it comes soon")
+}
+
 /// Looks until the server refuses the token.
 fn is_refused_soon(folder: &Path, server: &Server, token: &str) -> bool {
-    (0..LOOKS).any(|_| {
-        run(folder, &["keys", "list"]);
-        who_am_i(&server.public, token).starts_with("HTTP/1.1 401")
-    })
+    soon(folder, || who_am_i(&server.public, token).starts_with("HTTP/1.1 401").then_some(true))
 }
 
 fn operators_commands_work_beside_a_running_server(folder: &Path) {

@@ -3,6 +3,7 @@
 
 mod credentials;
 mod events;
+mod faults;
 mod journey;
 mod key_rotation;
 mod mail_budget;
@@ -17,4 +18,5 @@ mod setup;
 mod sign_in;
 mod signup;
 mod throttle;
+mod wire;
 mod wrong_kinds;

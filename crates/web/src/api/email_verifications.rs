@@ -19,7 +19,7 @@ use crate::site::Site;
 #[serde(deny_unknown_fields)]
 pub(crate) struct ResendVerification {
     /// The `verification` that the sign-up answered.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, example = "dwo_BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBA")]
     verification: SecretText,
 }
 
@@ -68,10 +68,10 @@ pub(crate) enum ConfirmVerification {
 #[serde(deny_unknown_fields)]
 pub(crate) struct ConfirmWithCode {
     /// The `verification` that the sign-up answered.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, example = "dwo_BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBA")]
     verification: SecretText,
     /// The six digits of the mail.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, example = "123456")]
     code: SecretText,
 }
 
@@ -80,10 +80,10 @@ pub(crate) struct ConfirmWithCode {
 #[serde(deny_unknown_fields)]
 pub(crate) struct ConfirmWithLink {
     /// The token of the link.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, example = "dwo_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")]
     token: SecretText,
     /// The password of the account.
-    #[schema(value_type = String, format = Password, max_length = 256)]
+    #[schema(value_type = String, format = Password, max_length = 256, example = "violet umbrella 7 crossing")]
     password: Password,
 }
 

@@ -29,6 +29,7 @@ pub(crate) fn route() -> Route<Site> {
         csrf: CsrfRule::Safe,
         cache: CacheClass::PublicFor(MAX_AGE_SECONDS),
         cors: CorsRule::TokenOrigins,
+        retires: None,
         handler: endpoint(show),
     }
 }

@@ -28,10 +28,10 @@ use crate::site::Site;
 #[serde(deny_unknown_fields)]
 pub(crate) struct LoginRequest {
     /// The address of the account; any text, since one that is no address is refused like an unknown one.
-    #[schema(max_length = 1024)]
+    #[schema(max_length = 1024, example = "ada@example.com")]
     email: String,
     /// The password of the account.
-    #[schema(value_type = String, format = Password, max_length = 256)]
+    #[schema(value_type = String, format = Password, max_length = 256, example = "violet umbrella 7 crossing")]
     password: Password,
     /// What holds the session: `cookie` unless said otherwise.
     #[schema(nullable, inline)]

@@ -24,7 +24,7 @@ use crate::site::Site;
 #[serde(deny_unknown_fields)]
 pub(crate) struct ForgotPassword {
     /// The address of the account.
-    #[schema(value_type = String, format = Email, max_length = 254)]
+    #[schema(value_type = String, format = Email, max_length = 254, example = "ada@example.com")]
     email: EmailAddress,
 }
 
@@ -63,10 +63,10 @@ pub(crate) async fn forgot(
 #[serde(deny_unknown_fields)]
 pub(crate) struct ResetPassword {
     /// The token of the link.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, example = "dwo_CCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCA")]
     token: SecretText,
     /// The new password.
-    #[schema(value_type = String, format = Password, max_length = 256)]
+    #[schema(value_type = String, format = Password, max_length = 256, example = "copper lantern 12 harbours")]
     password: Password,
 }
 
@@ -95,10 +95,10 @@ pub(crate) async fn reset(
 #[serde(deny_unknown_fields)]
 pub(crate) struct ChangePassword {
     /// The current password.
-    #[schema(value_type = String, format = Password, max_length = 256)]
+    #[schema(value_type = String, format = Password, max_length = 256, example = "violet umbrella 7 crossing")]
     current_password: Password,
     /// The new one.
-    #[schema(value_type = String, format = Password, max_length = 256)]
+    #[schema(value_type = String, format = Password, max_length = 256, example = "copper lantern 12 harbours")]
     new_password: Password,
 }
 

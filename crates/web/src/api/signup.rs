@@ -24,10 +24,10 @@ use crate::site::Site;
 #[serde(deny_unknown_fields)]
 pub(crate) struct SignupRequest {
     /// The address, which has to be confirmed before the account exists.
-    #[schema(value_type = String, format = Email, max_length = 254)]
+    #[schema(value_type = String, format = Email, max_length = 254, example = "ada@example.com")]
     email: EmailAddress,
     /// The password; the deployment's policy decides, by default at least 15 characters that are not easy to guess.
-    #[schema(value_type = String, format = Password, max_length = 256)]
+    #[schema(value_type = String, format = Password, max_length = 256, example = "violet umbrella 7 crossing")]
     password: Password,
     /// The display name, 1 to 100 characters on one line.
     #[schema(value_type = Option<String>, min_length = 1, max_length = 400)]

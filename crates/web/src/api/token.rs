@@ -19,7 +19,7 @@ use crate::site::Site;
 #[serde(deny_unknown_fields)]
 pub(crate) struct TokenRequest {
     /// The refresh token; without it the session cookie counts.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, example = "dwr_the-refresh-token-that-the-sign-in-answered")]
     refresh_token: Option<SecretText>,
 }
 

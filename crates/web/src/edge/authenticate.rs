@@ -3,6 +3,7 @@
 use doorward_app::authentication::{AuthenticationError, Principal};
 use doorward_app::op::Op;
 use http::{HeaderMap, header};
+use tokio::time::Instant;
 
 use crate::cookies::{Cookies, Sent};
 use crate::gateway::Gateway;
@@ -53,16 +54,28 @@ fn is_token68(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=')
 }
 
-/// Asks the application whom the credential belongs to; nobody when there is none.
+/// Asks the application whom the credential belongs to; nobody when there is none. How long that takes is what every
+/// request of a signed-in caller pays.
 pub(crate) async fn authenticate<G: Gateway>(
     gateway: &G,
     op: &Op,
     presented: &Presented<'_>,
 ) -> Result<Option<Principal>, AuthenticationError> {
-    match presented {
-        Presented::Nothing => Ok(None),
-        Presented::Bearer(token) => gateway.authenticate_bearer(op, token).await.map(Some),
-        Presented::Cookie(Sent::Present(cookie)) => gateway.authenticate_cookie(op, cookie.clone()).await.map(Some),
-        Presented::Cookie(_) | Presented::Unreadable => Err(AuthenticationError::Invalid),
-    }
+    // For the duration only; no decision depends on it.
+    let begun = Instant::now();
+    let (credential, found) = match presented {
+        Presented::Nothing => return Ok(None),
+        Presented::Bearer(token) => ("access_token", gateway.authenticate_bearer(op, token).await),
+        Presented::Cookie(Sent::Present(cookie)) => ("cookie", gateway.authenticate_cookie(op, cookie.clone()).await),
+        Presented::Cookie(_) => ("cookie", Err(AuthenticationError::Invalid)),
+        Presented::Unreadable => ("access_token", Err(AuthenticationError::Invalid)),
+    };
+    let outcome = match &found {
+        Ok(_) => "valid",
+        Err(AuthenticationError::Unavailable(_)) => "unavailable",
+        Err(_) => "refused",
+    };
+    metrics::histogram!("token_validation_seconds", "credential" => credential, "outcome" => outcome)
+        .record(begun.elapsed().as_secs_f64());
+    found.map(Some)
 }

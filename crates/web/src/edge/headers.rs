@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
 use super::Arrival;
 use super::context::RequestContext;
-use crate::route::{CacheClass, Door};
+use crate::route::{CacheClass, Door, Retirement};
 use crate::settings::PublicUrl;
 
 /// An origin that this answer's forms may lead to besides our own: put it into the response's extensions. Chromium
@@ -25,6 +25,8 @@ impl FormActionOrigin {
 const COOP: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 const CORP: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
+const DEPRECATION: HeaderName = HeaderName::from_static("deprecation");
+const SUNSET: HeaderName = HeaderName::from_static("sunset");
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// What is not a document of ours runs nothing and is framed by nobody.
@@ -57,8 +59,26 @@ pub(crate) fn apply(
     if let Ok(id) = HeaderValue::from_str(&context.request_id.to_string()) {
         headers.insert(X_REQUEST_ID, id);
     }
+    if let Arrival::Route(route) = arrival
+        && let Some(retirement) = route.retires
+    {
+        announce(headers, retirement);
+    }
     headers.remove(header::SERVER);
     headers.remove("x-powered-by");
+}
+
+/// Tells callers that the route will go, whatever the answer is.
+fn announce(headers: &mut HeaderMap, retirement: Retirement) {
+    // RFC 9745 section 2.1: a date of structured fields, which is a number of seconds.
+    let since = format!("@{}", retirement.deprecated_at.as_seconds());
+    if let Ok(since) = HeaderValue::from_str(&since) {
+        headers.insert(DEPRECATION, since);
+    }
+    let sunset = retirement.sunset_at.and_then(|at| HeaderValue::from_str(&at.to_http_date()).ok());
+    if let Some(sunset) = sunset {
+        headers.insert(SUNSET, sunset);
+    }
 }
 
 fn opener_policy(door: Door) -> &'static str {

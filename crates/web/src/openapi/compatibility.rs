@@ -11,8 +11,12 @@ use serde_json::Value;
 const MAX_DEPTH: usize = 12;
 
 /// Every breaking change from `old` to `new`, as sentences; empty when there is none.
-pub(super) fn breaking_changes(old: &Value, new: &Value) -> Vec<String> {
+pub(super) fn breaking_changes<'a>(old: &'a Value, new: &'a Value) -> Vec<String> {
     let mut changes = Changes { old, new, found: Vec::new() };
+    // Every error has this form; which codes a call may answer is not compared, since a client that knows how to handle
+    // an error does not miss it.
+    let problem = |document: &'a Value| &document["components"]["schemas"]["Problem"];
+    changes.compare("Problem", Direction::Answer, (problem(old), problem(new)), 0);
     for (path, old_item) in members(&old["paths"]) {
         for (method, old_call) in members(old_item) {
             let place = format!("{} {path}", method.to_uppercase());
@@ -48,13 +52,15 @@ impl<'a> Changes<'a> {
     }
 
     fn compare_call(&mut self, place: &str, old: &'a Value, new: &'a Value) {
+        if old["operationId"] != new["operationId"] {
+            self.find(place, "has another name in generated clients");
+        }
         self.compare_parameters(place, old, new);
         self.compare_bodies(place, old, new);
         for (status, old_response) in members(&old["responses"]) {
             let new_response = resolve(self.new, &new["responses"][status]);
             let old_response = resolve(self.old, old_response);
             if new_response.is_null() {
-                // A client that knows how to handle an error does not miss it.
                 if status.starts_with('2') {
                     self.find(place, &format!("no longer answers {status}"));
                 }
@@ -88,6 +94,7 @@ impl<'a> Changes<'a> {
         for (name, parameter) in known {
             let place = format!("{place} ?{name}");
             match offered.get(name) {
+                Some(now) if now["in"] != parameter["in"] => self.find(&place, "is somewhere else"),
                 Some(now) => self.compare(&place, Direction::Request, (&parameter["schema"], &now["schema"]), 0),
                 None => self.find(&place, "is gone"),
             }
@@ -151,10 +158,14 @@ impl<'a> Changes<'a> {
     fn compare_values(&mut self, place: &str, direction: Direction, old: &Value, new: &Value) {
         let (was, is) = (texts(&old["type"]), texts(&new["type"]));
         let (narrow, wide) = if direction == Direction::Request { (&was, &is) } else { (&is, &was) };
-        if !narrow.is_subset(wide) {
+        // Without a type everything is allowed.
+        if !wide.is_empty() && (narrow.is_empty() || !narrow.is_subset(wide)) {
             self.find(place, "has another type");
         }
         let (was, is) = (texts(&old["enum"]), texts(&new["enum"]));
+        if direction == Direction::Request && was.is_empty() && !is.is_empty() {
+            self.find(place, "takes only some values now");
+        }
         if let Some(value) = was.difference(&is).next().filter(|_| !is.is_empty() || direction == Direction::Answer) {
             self.find(place, &format!("the value {value} is gone"));
         }

@@ -6,8 +6,8 @@ use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{
-    Components, ComponentsBuilder, ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, OpenApiVersion, PathItem, Ref,
-    RefOr, Required, Response, ResponseBuilder, ResponsesBuilder,
+    Components, ComponentsBuilder, ContentBuilder, Deprecated, InfoBuilder, OpenApi, OpenApiBuilder, OpenApiVersion,
+    PathItem, Ref, RefOr, Required, Response, ResponseBuilder, ResponsesBuilder,
 };
 use utoipa::{PartialSchema as _, ToSchema as _};
 
@@ -92,12 +92,19 @@ fn operation(route: &RouteInfo, call: &Call, components: &mut Components) -> Ope
         .operation_id(Some(call.id))
         .tag(call.chapter.title())
         .summary(Some(call.summary))
-        .description(Some(call.says))
+        .description(Some(says(route, call)))
+        .deprecated(route.retires.map(|_| Deprecated::True))
         .parameters(parameters)
         .request_body(request_body(call))
         .responses(responses.build())
         .securities(security(route))
         .build()
+}
+
+/// What the call does, and until when.
+fn says(route: &RouteInfo, call: &Call) -> String {
+    let sunset = route.retires.and_then(|retirement| retirement.sunset_at);
+    sunset.map_or_else(|| call.says.to_owned(), |at| format!("{} Gone after {}.", call.says, at.to_http_date()))
 }
 
 fn request_body(call: &Call) -> Option<RequestBody> {

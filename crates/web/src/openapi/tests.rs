@@ -6,11 +6,13 @@ mod requests;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use doorward_model::time::Timestamp;
 use serde_json::Value;
 
 use super::compatibility::breaking_changes;
 use super::*;
 use crate::problem::Code;
+use crate::route::Retirement;
 
 /// Set by `cargo xtask openapi`: write the committed description instead of comparing it.
 const UPDATE_VARIABLE: &str = "DOORWARD_UPDATE_OPENAPI";
@@ -40,16 +42,33 @@ fn the_committed_description_is_the_one_the_types_make() {
     assert!(kept == made, "docs/openapi.json is not what the types say: run `cargo xtask openapi` and commit it");
 }
 
-/// The file is the description of the last release; there is none before the first.
+fn released() -> Value {
+    serde_json::from_str(&std::fs::read_to_string(committed("openapi-released.json")).unwrap()).unwrap()
+}
+
+/// The file is what clients were promised last; a release copies `openapi.json` over it.
 #[test]
 fn nothing_of_the_released_description_is_broken() {
-    let path = committed("openapi-released.json");
-    if !path.exists() {
-        return;
-    }
-    let released: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-    let changes = breaking_changes(&released, &described());
+    let changes = breaking_changes(&released(), &described());
     assert!(changes.is_empty(), "breaking changes within v1:\n{}", changes.join("\n"));
+}
+
+#[test]
+fn a_call_that_will_go_is_described_as_deprecated_and_until_when() {
+    let retirement = Retirement {
+        deprecated_at: Timestamp::from_ms(1_782_864_000_000),
+        sunset_at: Some(Timestamp::from_ms(1_814_400_000_000)),
+    };
+    let mut routes: Vec<_> = api::routes().iter().map(Route::info).collect();
+    for route in routes.iter_mut().filter(|route| route.path == "/api/v1/csrf") {
+        route.retires = Some(retirement);
+    }
+    let changed = serde_json::to_value(document::document(&routes, &calls::calls())).unwrap();
+    let call = &changed["paths"]["/api/v1/csrf"]["get"];
+    assert_eq!(call["deprecated"], true);
+    assert!(call["description"].as_str().unwrap().ends_with("Gone after Thu, 01 Jul 2027 00:00:00 GMT."), "{call}");
+    assert_eq!(changed["paths"]["/api/v1/me"]["get"]["deprecated"], Value::Null);
+    assert_eq!(breaking_changes(&described(), &changed), Vec::<String>::new(), "announcing is no breaking change");
 }
 
 #[test]

@@ -26,6 +26,7 @@ fn route(path: &'static str, answer: fn() -> Response) -> Route<Site> {
         csrf: CsrfRule::Safe,
         cache: CacheClass::Immutable,
         cors: CorsRule::Closed,
+        retires: None,
         handler: endpoint(move || async move { answer() }),
     }
 }

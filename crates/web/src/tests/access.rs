@@ -1,7 +1,9 @@
 //! Who may come in: the route table against every kind of caller.
 
 use super::{ADMIN, ALICE, BOB, EXPIRED, Harness, OWN, REVOKED, UNKNOWN, cookie, csrf_of, demo, get, request};
-use crate::route::{Access, CacheClass, CorsRule, CsrfRule, Door, Route, RouteInfo};
+use doorward_model::time::Timestamp;
+
+use crate::route::{Access, CacheClass, CorsRule, CsrfRule, Door, Retirement, Route, RouteInfo};
 use crate::route_table::{InvalidTable, RouteTable};
 
 /// Proves: S-57, A-126
@@ -148,6 +150,7 @@ fn info() -> RouteInfo {
         csrf: CsrfRule::Safe,
         cache: CacheClass::NoStore,
         cors: CorsRule::Closed,
+        retires: None,
     }
 }
 
@@ -170,6 +173,7 @@ fn routes_that_contradict_themselves_are_refused() {
         RouteInfo { access: Access::Optional, cache: CacheClass::Revalidate, ..info() },
         RouteInfo { access: Access::Public, door: Door::Page, cache: CacheClass::Revalidate, ..info() },
         RouteInfo { door: Door::Page, cors: CorsRule::TokenOrigins, ..info() },
+        RouteInfo { retires: Some(Retirement { sunset_at: Some(Timestamp::from_ms(0)), ..demo::RETIRES }), ..info() },
     ] {
         assert!(route.contradiction().is_some(), "{route:?}");
     }

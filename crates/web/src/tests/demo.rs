@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::response::{Html, IntoResponse, Response};
 use doorward_model::id::Session;
 use doorward_model::secret::SecretText;
+use doorward_model::time::Timestamp;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -17,7 +18,7 @@ use crate::extract::{
     SetCookies, SignedIn,
 };
 use crate::problem::{Code, Problem};
-use crate::route::{Access, CacheClass, CorsRule, CsrfRule, Door, RateClass, Route, endpoint};
+use crate::route::{Access, CacheClass, CorsRule, CsrfRule, Door, RateClass, Retirement, Route, endpoint};
 
 pub(super) struct Login {
     email: String,
@@ -152,13 +153,21 @@ macro_rules! route {
             csrf: CsrfRule::$csrf,
             cache: $cache,
             cors: CorsRule::$cors,
+            retires: None,
             handler: endpoint($handler),
         }
     };
 }
 
+/// 2026-07-01 and a year later.
+pub(super) const RETIRES: Retirement = Retirement {
+    deprecated_at: Timestamp::from_ms(1_782_864_000_000),
+    sunset_at: Some(Timestamp::from_ms(1_814_400_000_000)),
+};
+
 pub(super) fn routes() -> Vec<Route<Demo>> {
     use CacheClass::{Immutable, NoStore, PublicFor, Revalidate};
+    let old = || route!(GET "/api/v1/old", Api, Public, Read, Safe, NoStore, Closed, plain);
     vec![
         route!(GET "/api/v1/me", Api, Session, Read, Safe, NoStore, Closed, me),
         route!(PATCH "/api/v1/me", Api, Session, Write, SessionHeader, NoStore, Closed, patch_me),
@@ -182,5 +191,12 @@ pub(super) fn routes() -> Vec<Route<Demo>> {
         route!(GET "/assets/app.css", Metadata, Public, Static, Safe, Immutable, Closed, plain),
         route!(GET "/careless.json", Metadata, Public, Metadata, Safe, PublicFor(300), Closed, careless),
         route!(GET "/openapi.json", Metadata, Public, Metadata, Safe, Revalidate, Closed, plain),
+        Route { retires: Some(RETIRES), ..old() },
+        Route {
+            path: "/api/v1/ageing",
+            retires: Some(Retirement { sunset_at: None, ..RETIRES }),
+            handler: endpoint(fail),
+            ..old()
+        },
     ]
 }

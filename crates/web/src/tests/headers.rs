@@ -225,3 +225,22 @@ async fn the_token_is_told_to_no_other_origin() {
         assert_eq!(answer.header("cache-control"), "no-store");
     }
 }
+
+/// RFC 9745 and RFC 8594.
+#[tokio::test]
+async fn a_route_that_will_go_says_so_in_every_answer_and_no_other_does() {
+    let harness = Harness::unlimited();
+    let sunset = "Thu, 01 Jul 2027 00:00:00 GMT";
+    for (path, query, status, deprecation, expected_sunset) in [
+        ("/api/v1/old", "", 200, "@1782864000", sunset),
+        ("/api/v1/old", "?x=1", 200, "@1782864000", sunset),
+        ("/api/v1/ageing", "", 500, "@1782864000", ""),
+        ("/api/v1/me", "", 401, "", ""),
+        ("/login", "", 200, "", ""),
+        ("/nothing", "", 404, "", ""),
+    ] {
+        let answer = harness.send(get(&format!("{path}{query}"), &[])).await;
+        let seen = (answer.status, answer.header("deprecation"), answer.header("sunset"));
+        assert_eq!(seen, (status, deprecation, expected_sunset), "{path}");
+    }
+}

@@ -116,6 +116,9 @@ fn one_line_per_request_by_template_and_no_secret_anywhere() {
     assert_eq!(count("http_request_seconds{route=/login}"), 2);
     assert_eq!(count("http_problems_total{route=/login,code=csrf_failed}"), 1);
     assert_eq!(count("panics_total{}"), 2);
+    assert_eq!(count("token_validation_seconds{credential=cookie,outcome=valid}"), 1);
+    assert_eq!(count("token_validation_seconds{credential=cookie,outcome=refused}"), 1);
+    assert_eq!(count("token_validation_seconds{credential=access_token,outcome=refused}"), 1);
 }
 
 /// Sends secrets in every place; says the first request's id and how many there were.
