@@ -45,6 +45,17 @@ function tidyCodes() {
   }
 }
 
+/** Exact times in this device's time zone, in the language of the page; UTC stays in the tooltip. */
+function localizeTimes() {
+  const format = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "long", timeStyle: "short" });
+  for (const time of document.querySelectorAll("time.exact")) {
+    const at = new Date(time.dateTime);
+    if (Number.isNaN(at.getTime())) continue;
+    time.title = time.textContent;
+    time.textContent = format.format(at);
+  }
+}
+
 /** Buttons that copy a text of the page. */
 function addCopyButtons() {
   if (!navigator.clipboard) return;
@@ -64,5 +75,6 @@ function addCopyButtons() {
 addShowButtons();
 addLengthHints();
 tidyCodes();
+localizeTimes();
 addCopyButtons();
 document.getElementById("problems")?.focus();

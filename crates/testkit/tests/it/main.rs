@@ -5,6 +5,7 @@ mod credentials;
 mod events;
 mod journey;
 mod key_rotation;
+mod languages;
 mod mail_budget;
 mod pages;
 mod passwords;
