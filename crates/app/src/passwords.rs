@@ -98,7 +98,7 @@ impl App {
         let hash = token.hash();
         self.change(move |change| {
             let decision = budgets.reserve(change.tx, &request)?;
-            change.record(&event)?;
+            decision.record(change, &event)?;
             if decision == MailDecision::Send && row.user_id.is_some() {
                 one_time_tokens::insert(change.tx, &row, Purpose::PasswordReset, &hash)?;
                 change.post(&event, &parcel)?;

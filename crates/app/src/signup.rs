@@ -158,7 +158,7 @@ impl App {
             let decision = budgets.reserve(change.tx, &request)?;
             let is_mailed = decision == MailDecision::Send;
             pending_signups::insert(change.tx, if is_mailed { &signup } else { &unmailed })?;
-            change.record(&event)?;
+            decision.record(change, &event)?;
             if is_mailed {
                 change.post(&event, &parcel)?;
             }
@@ -191,13 +191,11 @@ impl App {
         let budgets = self.mail_budgets.clone();
         self.change(move |change| {
             let decision = budgets.reserve(change.tx, &request)?;
+            decision.record(change, &event)?;
             if decision == MailDecision::Send {
                 // The code of the mail before stops working with this one; its link stays valid.
                 pending_signups::renew_code(change.tx, signup.id, now)?;
-                change.record(&event)?;
                 change.post(&event, &parcel)?;
-            } else {
-                change.quietly();
             }
             Ok(decision)
         })

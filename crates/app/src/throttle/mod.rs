@@ -284,7 +284,13 @@ impl Throttle {
         &self.shared.key
     }
 
-    fn count_repeat(&self, tx: &mut Tx<'_>, row: &RowKey, now: Timestamp) -> Result<Option<i64>, StoreError> {
+    /// Counts a refusal of a kind; `Some(n)` when an event is due, for `n` of them.
+    pub(crate) fn count_repeat(
+        &self,
+        tx: &mut Tx<'_>,
+        row: &RowKey,
+        now: Timestamp,
+    ) -> Result<Option<i64>, StoreError> {
         attempts::count_repeat(tx, row, &self.shared.policy.events, now, self.growth())
     }
 }

@@ -122,9 +122,9 @@ CREATE TABLE mail_budgets (
     key BLOB NOT NULL PRIMARY KEY,
     hour_ends_at BIGINT NOT NULL,
     hour_sent BIGINT NOT NULL,
-    hour_sent_to_new BIGINT NOT NULL,
     day_ends_at BIGINT NOT NULL,
     day_sent BIGINT NOT NULL,
+    last_sent_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX mail_budgets_expires_at ON mail_budgets (expires_at);
