@@ -2,6 +2,7 @@
 //! neither HTTP nor SQL.
 
 pub mod authentication;
+pub mod breached_passwords;
 mod change;
 pub mod delivery;
 pub mod devices;
@@ -41,6 +42,7 @@ use doorward_model::id::UserId;
 use doorward_model::network::Network;
 use doorward_store::Store;
 
+use breached_passwords::BreachCheck;
 use devices::{DeviceCookies, DeviceList};
 use failure::Failure;
 use hashing::Hasher;
@@ -72,6 +74,8 @@ pub struct Parts {
     pub throttle: Throttle,
     /// The known-device cookie.
     pub device_cookies: DeviceCookies,
+    /// Which new passwords are known from breaches.
+    pub breached: BreachCheck,
     mail_budgets: MailBudgets,
     session_cache: SessionCache,
     renewals: RenewalLimit,
@@ -94,11 +98,22 @@ impl App {
         hasher: Hasher,
         throttle: Throttle,
         device_cookies: DeviceCookies,
+        breached: BreachCheck,
     ) -> Self {
         let mail_budgets = MailBudgets::new(throttle.clone());
         let (session_cache, renewals) = (SessionCache::new(), RenewalLimit::default());
-        let parts =
-            Parts { store, settings, keys, hasher, throttle, device_cookies, mail_budgets, session_cache, renewals };
+        let parts = Parts {
+            store,
+            settings,
+            keys,
+            hasher,
+            throttle,
+            device_cookies,
+            breached,
+            mail_budgets,
+            session_cache,
+            renewals,
+        };
         Self { parts: Arc::new(parts) }
     }
 

@@ -82,6 +82,7 @@ fn describe() {
     describe_counter!("task_failures_total", "Runs of background tasks that failed, by task");
     describe_counter!("mails_sent_total", "Mails handed over, by transport and outcome");
     describe_counter!("events_total", "Events appended, by action and outcome");
+    describe_counter!("breached_password_checks_total", "New passwords looked up at the service, by outcome");
     describe_counter!("users_created_total", "Accounts made");
     describe_gauge!("http_connections", "Connections open now");
     describe_gauge!("process_resident_memory_bytes", Unit::Bytes, "Memory in use");
