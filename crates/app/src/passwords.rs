@@ -135,6 +135,11 @@ impl App {
         let subject = self.throttle.subject(&user.email_canonical);
         let done = self
             .change(move |change| {
+                // The lock of the account first: two resets with two links would else wait for each other's link.
+                if !users::lock(change.tx, id)? {
+                    change.quietly();
+                    return Ok(false);
+                }
                 let link = one_time_tokens::take(change.tx, Purpose::PasswordReset, &hash, now)?;
                 if link.is_none() || !users::set_password(change.tx, id, &hashed.phc, &hashed.policy, now)? {
                     change.quietly();
@@ -271,3 +276,6 @@ fn find_reset_user(
     };
     Ok(users::find(tx, user_id)?.filter(|user| user.disabled_at.is_none()))
 }
+
+#[cfg(test)]
+mod tests;
