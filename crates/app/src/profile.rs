@@ -51,3 +51,6 @@ impl App {
         .await
     }
 }
+
+#[cfg(test)]
+mod tests;

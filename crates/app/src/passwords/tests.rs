@@ -1,22 +1,16 @@
 //! Resets that meet each other.
 
-use std::sync::mpsc;
-
 use doorward_store::{Statement, Store, StoreError};
 
 use super::*;
 use crate::operators::NewUser;
 use crate::test_app::{app, op};
-use crate::test_database::{at, on_both, on_postgres};
+use crate::test_database::{at, made_to_wait, on_both, on_postgres};
 
 const EMAIL: &str = "owner@example.com";
 const FIRST: &str = "copper lantern under the old bridge";
 
 static LOCK_USERS: Statement = Statement::new("tests::LOCK_USERS", "SELECT id FROM users FOR UPDATE");
-static COUNT_WAITING: Statement = Statement::new(
-    "tests::COUNT_WAITING",
-    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
-);
 static LOCK_LINKS: Statement = Statement::new("tests::LOCK_LINKS", "SELECT id FROM one_time_tokens FOR UPDATE NOWAIT");
 
 async fn with_owner(store: &Store) -> App {
@@ -50,45 +44,18 @@ async fn link(app: &App, seed: u64) -> PlainToken {
 }
 
 /// A reset that waits for the account holds no link, so no other reset can wait for it in turn.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn a_reset_waits_for_the_account_before_it_takes_its_link() {
     on_postgres(|store| async move {
         let app = with_owner(&store).await;
         let (one, _) = (link(&app, 2).await, link(&app, 3).await);
-        let (locked, is_locked) = mpsc::channel();
-        let (go_on, told) = mpsc::channel();
-        let told = std::sync::Mutex::new(told);
-        let holder = tokio::spawn({
-            let store = store.clone();
-            async move {
-                store
-                    .write(move |tx| {
-                        tx.query_all(&LOCK_USERS, &[], |row| row.get::<String>(0))?;
-                        locked.send(()).unwrap();
-                        told.lock().unwrap().recv().unwrap();
-                        tx.query_all(&LOCK_LINKS, &[], |row| row.get::<String>(0))
-                    })
-                    .await
-            }
-        });
-        tokio::task::spawn_blocking(move || is_locked.recv().unwrap()).await.unwrap();
-        let reset = tokio::spawn({
-            let app = app.clone();
-            async move {
-                app.reset_password(&op(at(2), 4), &one, Password::new("nine walnuts beside a harbour").unwrap()).await
-            }
-        });
-        loop {
-            let waiting: Result<i64, StoreError> =
-                store.read(|tx| tx.query_one(&COUNT_WAITING, &[], |row| row.get(0))).await;
-            if waiting.unwrap() > 0 {
-                break;
-            }
-        }
-        go_on.send(()).unwrap();
-        let links: Result<Vec<String>, StoreError> = holder.await.unwrap();
-        assert_eq!(links.unwrap().len(), 2, "the waiting reset held its link");
-        reset.await.unwrap().unwrap();
+        let reset = {
+            let (app, password) = (app.clone(), Password::new("nine walnuts beside a harbour").unwrap());
+            async move { app.reset_password(&op(at(2), 4), &one, password).await }
+        };
+        let (links, reset) = made_to_wait(&store, (&LOCK_USERS, &LOCK_LINKS), reset).await;
+        assert_eq!(links.len(), 2, "the waiting reset held its link");
+        reset.unwrap();
     })
     .await;
 }
