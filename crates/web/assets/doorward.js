@@ -45,9 +45,11 @@ function tidyCodes() {
   }
 }
 
-/** Exact times in this device's time zone, in the language of the page; UTC stays in the tooltip. */
+/** Exact times in this device's time zone, in the language of the page as its region writes it; UTC stays in the tooltip. */
 function localizeTimes() {
-  const format = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "long", timeStyle: "short" });
+  const language = document.documentElement.lang;
+  const region = navigator.languages.find((tag) => tag.split("-")[0] === language) ?? language;
+  const format = new Intl.DateTimeFormat(region, { dateStyle: "long", timeStyle: "short" });
   for (const time of document.querySelectorAll("time.exact")) {
     const at = new Date(time.dateTime);
     if (Number.isNaN(at.getTime())) continue;
