@@ -35,6 +35,7 @@ password-date = Daten und Jahreszahlen sind leicht zu erraten. Verwenden Sie meh
 password-more-words = Dieses Passwort ist leicht zu erraten. Fügen Sie ein oder zwei seltene Wörter hinzu.
 password-composition = Verwenden Sie Klein- und Großbuchstaben, Ziffern und Sonderzeichen.
 password-person-name = Namen allein sind leicht zu erraten. Fügen Sie einige zufällige Wörter hinzu.
+password-breached = Dieses Passwort steht in einer Liste gestohlener Passwörter, die Angreifer durchprobieren. Wählen Sie ein anderes.
 problem-password-same = Das ist Ihr aktuelles Passwort. Wählen Sie ein anderes.
 problem-code-missing = Geben Sie den 6-stelligen Code aus der E-Mail ein.
 problem-code-invalid = Der Code hat 6 Ziffern.

@@ -35,6 +35,7 @@ password-date = Dates and years are easy to guess. Use several random words.
 password-more-words = This password is easy to guess. Add another word or two, uncommon ones.
 password-composition = Use lower-case and upper-case letters, digits and symbols.
 password-person-name = Names by themselves are easy to guess. Add a few random words.
+password-breached = This password is in a list of stolen passwords, which attackers try. Choose another.
 problem-password-same = This is your current password. Choose another one.
 problem-code-missing = Enter the 6-digit code from the mail.
 problem-code-invalid = The code has 6 digits.

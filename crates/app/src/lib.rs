@@ -2,6 +2,7 @@
 //! neither HTTP nor SQL.
 
 pub mod authentication;
+pub mod breached_passwords;
 mod change;
 pub mod delivery;
 pub mod devices;
@@ -42,6 +43,7 @@ use doorward_model::id::UserId;
 use doorward_model::network::Network;
 use doorward_store::Store;
 
+use breached_passwords::BreachCheck;
 use devices::{DeviceCookies, DeviceList};
 use failure::Failure;
 use hashing::Hasher;
@@ -74,6 +76,8 @@ pub struct Parts {
     pub throttle: Throttle,
     /// The known-device cookie.
     pub device_cookies: DeviceCookies,
+    /// Which new passwords are known from breaches.
+    pub breached: BreachCheck,
     mail_budgets: MailBudgets,
     session_cache: SessionCache,
     user_cache: UserCache,
@@ -97,6 +101,7 @@ impl App {
         hasher: Hasher,
         throttle: Throttle,
         device_cookies: DeviceCookies,
+        breached: BreachCheck,
     ) -> Self {
         let mail_budgets = MailBudgets::new(throttle.clone());
         let parts = Parts {
@@ -110,6 +115,7 @@ impl App {
             session_cache: SessionCache::new(),
             user_cache: UserCache::default(),
             renewals: RenewalLimit::default(),
+            breached,
         };
         Self { parts: Arc::new(parts) }
     }

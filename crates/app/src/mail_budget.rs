@@ -10,6 +10,9 @@ use doorward_store::attempts::{self, Growth};
 use doorward_store::{StoreError, Tx, known_devices, mail_budgets};
 use metrics::counter;
 
+use crate::change::Change;
+use crate::event::EventDraft;
+use crate::failure::Failure;
 use crate::throttle::{DEVICE_LIFE_MS, Throttle};
 
 /// Somebody asks for a mail.
@@ -33,7 +36,13 @@ pub enum MailDecision {
     /// Send it; it is counted.
     Send,
     /// Do not send it, and answer as if it were sent.
-    Drop(MailLimiter),
+    Drop {
+        /// Whose budget is spent: for metrics and events, not for the answer.
+        limiter: MailLimiter,
+        /// `Some(n)`: write an event now, for `n` dropped mails (those of the last quiet minute included). None: the
+        /// event of this minute is written already.
+        report: Option<i64>,
+    },
 }
 
 /// A budget that can be spent.
@@ -59,9 +68,26 @@ impl MailLimiter {
 }
 
 impl MailDecision {
+    /// Records what became of the mail: sent, with `event`; dropped, with the same event as refused and the number of
+    /// those it stands for, or with none when this minute has had its own.
+    pub(crate) fn record(self, change: &mut Change<'_, '_>, event: &EventDraft) -> Result<(), Failure> {
+        match self {
+            Self::Send => change.record(event),
+            Self::Drop { limiter, report: Some(count) } => change.record(&event.clone().refused().data([
+                ("reason", "mail_budget".into()),
+                ("limiter", limiter.name().into()),
+                ("count", count.into()),
+            ])),
+            Self::Drop { report: None, .. } => {
+                change.quietly();
+                Ok(())
+            }
+        }
+    }
+
     /// Counts a dropped mail in the metrics; call it once, after the transaction.
     pub fn count(self) {
-        if let Self::Drop(limiter) = self {
+        if let Self::Drop { limiter, .. } = self {
             counter!("mail_dropped_total", "limiter" => limiter.name()).increment(1);
         }
     }
@@ -81,6 +107,22 @@ impl MailBudgets {
 
     /// Counts the mail if there is room for it. In the write transaction that also writes the mail.
     pub fn reserve(&self, tx: &mut Tx<'_>, request: &MailRequest) -> Result<MailDecision, StoreError> {
+        let Some(limiter) = self.find_spent(tx, request)? else {
+            return Ok(MailDecision::Send);
+        };
+        let key = self.throttle.key();
+        // A network over its own budget may name any number of addresses: they share one report.
+        let row = match limiter {
+            MailLimiter::Network => key.of_network(RowKind::MailDropped, request.network),
+            MailLimiter::Address | MailLimiter::Device => {
+                key.of_pair(RowKind::MailDropped, request.subject, request.network)
+            }
+        };
+        Ok(MailDecision::Drop { limiter, report: self.throttle.count_repeat(tx, &row, request.now)? })
+    }
+
+    /// The budget that has no room; none when the mail is counted.
+    fn find_spent(&self, tx: &mut Tx<'_>, request: &MailRequest) -> Result<Option<MailLimiter>, StoreError> {
         if let (Some(device), Some(user)) = (request.device, request.user) {
             let last_used = known_devices::find_last_used(tx, device, user)?;
             if last_used.is_some_and(|last_used| request.now.since_ms(last_used) < DEVICE_LIFE_MS) {
@@ -96,26 +138,26 @@ impl MailBudgets {
         tx: &mut Tx<'_>,
         device: DeviceId,
         now: Timestamp,
-    ) -> Result<MailDecision, StoreError> {
+    ) -> Result<Option<MailLimiter>, StoreError> {
         let (policy, key) = (self.throttle.policy(), self.throttle.key());
         let hour = key.of_device(RowKind::MailDeviceHour, device);
         let day = key.of_device(RowKind::MailDeviceDay, device);
         if !attempts::admit_window(tx, &hour, &policy.mail_device_hour, now, Growth::Open)?.is_admitted() {
-            return Ok(MailDecision::Drop(MailLimiter::Device));
+            return Ok(Some(MailLimiter::Device));
         }
         if !attempts::admit_window(tx, &day, &policy.mail_device_day, now, Growth::Open)?.is_admitted() {
             attempts::give_back_window(tx, &hour)?;
-            return Ok(MailDecision::Drop(MailLimiter::Device));
+            return Ok(Some(MailLimiter::Device));
         }
-        Ok(MailDecision::Send)
+        Ok(None)
     }
 
-    fn reserve_for_stranger(&self, tx: &mut Tx<'_>, request: &MailRequest) -> Result<MailDecision, StoreError> {
+    fn reserve_for_stranger(&self, tx: &mut Tx<'_>, request: &MailRequest) -> Result<Option<MailLimiter>, StoreError> {
         let (policy, key, now) = (self.throttle.policy(), self.throttle.key(), request.now);
         let network = key.of_network(RowKind::MailNetwork, request.network);
         // Requests count here even when the address's budget then drops the mail.
         if !self.admit(tx, &network, &policy.mail_network, now, Growth::Open)?.is_admitted() {
-            return Ok(MailDecision::Drop(MailLimiter::Network));
+            return Ok(Some(MailLimiter::Network));
         }
         let pair = key.of_pair(RowKind::MailPair, request.subject, request.network);
         let is_new = match self.admit(tx, &pair, &policy.mail_pair, now, self.throttle.growth())? {
@@ -124,13 +166,13 @@ impl MailBudgets {
         };
         let row = key.of_subject(RowKind::Mail, request.subject);
         if mail_budgets::admit(tx, &row, &policy.mail, now, is_new, self.throttle.growth())? {
-            return Ok(MailDecision::Send);
+            return Ok(None);
         }
         if is_new {
             // It got nothing, so it is still new when it asks again.
             attempts::give_back_window(tx, &pair)?;
         }
-        Ok(MailDecision::Drop(MailLimiter::Address))
+        Ok(Some(MailLimiter::Address))
     }
 
     fn admit(

@@ -8,7 +8,7 @@ use crate::event::{Action, EventDraft};
 use crate::failure::Failure;
 use crate::mail::Letter;
 use crate::op::Op;
-use crate::post::Addressee;
+use crate::post::{Addressee, Parcel};
 use crate::throttle::{Admission, Attempt, Holder, Reservation, Throttled};
 
 /// Who is asked for a password.
@@ -165,17 +165,15 @@ impl App {
         let wrong = EventDraft::new(op, Action::SignIn).refused();
         let switched_off = EventDraft::new(op, Action::PasswordSwitchedOff);
         let throttle = self.throttle.clone();
-        let app = self.clone();
-        let op = op.clone();
+        let notice = self.switch_off_notice(op, &admission, found.as_ref())?;
         metrics::counter!("sign_ins_total", "method" => "password", "outcome" => "refused").increment(1);
         self.change(move |change| {
             let failure = throttle.fail(change.tx, &admission)?;
-            if let (Some(id), Some(found)) = (failure.switched_off, &found) {
+            if let (Some(id), Some(notice)) = (failure.switched_off, &notice) {
                 // One event for this change; it carries what the refusal's own would have reported.
                 let event = switched_off.clone().subject(id).data([("count", failure.report.into())]);
                 change.record(&event)?;
-                let letter = Letter::PasswordSwitchedOff { at: op.now, forgot_link: app.link("/forgot") };
-                return change.post(&event, &app.pack(&op, Addressee::of(&found.user), &letter)?);
+                return change.post(&event, notice);
             }
             let Some(count) = failure.report else {
                 change.quietly();
@@ -189,6 +187,22 @@ impl App {
             change.record(&event.data([("reason", reason.into()), ("count", count.into())]))
         })
         .await
+    }
+
+    /// The mail that may have to go out with this failure, written before the transaction. For an address without an
+    /// account it is written and thrown away: both take the same time.
+    fn switch_off_notice(
+        &self,
+        op: &Op,
+        admission: &Admission,
+        found: Option<&UserWithPassword>,
+    ) -> Result<Option<Parcel>, Failure> {
+        if !admission.may_switch_off() {
+            return Ok(None);
+        }
+        let letter = Letter::PasswordSwitchedOff { at: op.now, forgot_link: self.link("/forgot") };
+        let nobody = Addressee { email: "nobody@example.com", name: None, locale: None };
+        self.pack(op, found.map_or(nobody, |found| Addressee::of(&found.user)), &letter).map(Some)
     }
 }
 

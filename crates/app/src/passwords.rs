@@ -98,7 +98,7 @@ impl App {
         let hash = token.hash();
         self.change(move |change| {
             let decision = budgets.reserve(change.tx, &request)?;
-            change.record(&event)?;
+            decision.record(change, &event)?;
             if decision == MailDecision::Send && row.user_id.is_some() {
                 one_time_tokens::insert(change.tx, &row, Purpose::PasswordReset, &hash)?;
                 change.post(&event, &parcel)?;
@@ -135,6 +135,11 @@ impl App {
         let subject = self.throttle.subject(&user.email_canonical);
         let done = self
             .change(move |change| {
+                // The lock of the account first: two resets with two links would else wait for each other's link.
+                if !users::lock(change.tx, id)? {
+                    change.quietly();
+                    return Ok(false);
+                }
                 let link = one_time_tokens::take(change.tx, Purpose::PasswordReset, &hash, now)?;
                 if link.is_none() || !users::set_password(change.tx, id, &hashed.phc, &hashed.policy, now)? {
                     change.quietly();
@@ -273,3 +278,6 @@ fn find_reset_user(
     };
     Ok(users::find(tx, user_id)?.filter(|user| user.disabled_at.is_none()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -48,26 +48,20 @@ impl App {
             .data([("name", change.name.is_some().into()), ("locale", change.locale.is_some().into())]);
         let changed = self
             .change(move |tx| {
-                let Some(mut user) = users::find(tx.tx, id)? else {
+                let name = change.name.as_ref().map(|name| name.as_ref().map(DisplayName::as_str));
+                let user = users::update_profile(tx.tx, id, name, change.locale.map(Locale::as_str), now)?;
+                if user.is_some() {
+                    tx.record(&event)?;
+                } else {
                     tx.quietly();
-                    return Ok(None);
-                };
-                if let Some(name) = &change.name {
-                    user.name = name.as_ref().map(|name| name.as_str().to_owned());
                 }
-                if let Some(locale) = change.locale {
-                    user.locale = Some(locale.as_str().to_owned());
-                }
-                if !users::update_profile(tx.tx, id, user.name.as_deref(), user.locale.as_deref(), now)? {
-                    tx.quietly();
-                    return Ok(None);
-                }
-                user.updated_at = now;
-                tx.record(&event)?;
-                Ok(Some(user))
+                Ok(user)
             })
             .await;
         self.user_cache.forget(id);
         changed
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -98,6 +98,10 @@ impl App {
         let judged = tokio::task::spawn_blocking(move || (policy.check(&password, &context), password)).await;
         let (verdict, password) = judged.map_err(|error| Failure::internal("judging a password", error))?;
         let mark = verdict.map_err(PasswordError::Refused)?;
+        // Asked last, for passwords that could otherwise be taken: nothing of the others leaves the server.
+        if self.breached.is_breached(&password).await? {
+            return Err(PasswordError::Refused(vec![Violation::BREACHED]));
+        }
         let salt = doorward_model::random::bytes(op.random.as_ref());
         let phc = self.hasher.hash(password, salt).await.map_err(Failure::from)?;
         Ok(HashedPassword { phc, policy: mark.to_string() })
@@ -158,7 +162,7 @@ impl App {
             let decision = budgets.reserve(change.tx, &request)?;
             let is_mailed = decision == MailDecision::Send;
             pending_signups::insert(change.tx, if is_mailed { &signup } else { &unmailed })?;
-            change.record(&event)?;
+            decision.record(change, &event)?;
             if is_mailed {
                 change.post(&event, &parcel)?;
             }
@@ -191,13 +195,11 @@ impl App {
         let budgets = self.mail_budgets.clone();
         self.change(move |change| {
             let decision = budgets.reserve(change.tx, &request)?;
+            decision.record(change, &event)?;
             if decision == MailDecision::Send {
                 // The code of the mail before stops working with this one; its link stays valid.
                 pending_signups::renew_code(change.tx, signup.id, now)?;
-                change.record(&event)?;
                 change.post(&event, &parcel)?;
-            } else {
-                change.quietly();
             }
             Ok(decision)
         })

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, mpsc};
 use std::time::Duration;
 
 use doorward_model::id::UserId;
@@ -11,6 +12,11 @@ use doorward_store::{PostgresOptions, SqliteOptions, Statement, Store, StoreErro
 static INSERT_USER: Statement = Statement::new(
     "tests::INSERT_USER",
     "INSERT INTO users (id, email, email_canonical, is_admin, created_at, updated_at) VALUES ($1, $2, $2, $3, 0, 0)",
+);
+
+static COUNT_WAITING: Statement = Statement::new(
+    "tests::COUNT_WAITING",
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
 );
 
 /// Tests queue hundreds of closures at once, on machines that are busy with other tests.
@@ -41,6 +47,45 @@ pub(crate) async fn on_postgres<F: Future<Output = ()>>(test: impl FnOnce(Store)
 pub(crate) async fn on_both<F: Future<Output = ()>>(test: impl Fn(Store) -> F) {
     on_sqlite(&test).await;
     on_postgres(&test).await;
+}
+
+/// Runs `first` in a transaction of its own, then `waiter` until it waits for a lock of that transaction, then `last` in
+/// the transaction, and commits. Returns the ids that `last` returned, and what `waiter` did. PostgreSQL only: SQLite has
+/// one writer.
+pub(crate) async fn made_to_wait<T: Send + 'static>(
+    store: &Store,
+    (first, last): (&'static Statement, &'static Statement),
+    waiter: impl Future<Output = T> + Send + 'static,
+) -> (Vec<String>, T) {
+    let (began, has_begun) = mpsc::channel();
+    let (end, may_end) = mpsc::channel();
+    let may_end = Mutex::new(may_end);
+    let holder = tokio::spawn({
+        let store = store.clone();
+        async move {
+            let held: Result<Vec<String>, StoreError> = store
+                .write(move |tx| {
+                    tx.query_all(first, &[], |row| row.get::<String>(0))?;
+                    began.send(()).unwrap();
+                    may_end.lock().unwrap().recv().unwrap();
+                    tx.query_all(last, &[], |row| row.get(0))
+                })
+                .await;
+            held.unwrap()
+        }
+    });
+    tokio::task::spawn_blocking(move || has_begun.recv().unwrap()).await.unwrap();
+    let waiter = tokio::spawn(waiter);
+    loop {
+        let waiting: Result<i64, StoreError> =
+            store.read(|tx| tx.query_one(&COUNT_WAITING, &[], |row| row.get(0))).await;
+        assert!(!waiter.is_finished(), "it did not wait");
+        if waiting.unwrap() > 0 {
+            break;
+        }
+    }
+    end.send(()).unwrap();
+    (holder.await.unwrap(), waiter.await.unwrap())
 }
 
 /// A user row with nothing but an address.

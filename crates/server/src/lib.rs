@@ -11,6 +11,7 @@ pub mod data_dir;
 pub mod listeners;
 pub mod mail;
 pub mod master_key;
+pub mod outbound;
 pub mod runtime;
 pub mod shutdown;
 pub mod tasks;

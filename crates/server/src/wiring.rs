@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
+use doorward_app::breached_passwords::{BreachCheck, WithoutAnswer};
 use doorward_app::hashing::{HashParameters, HasherOptions};
 use doorward_app::keys::KeySettings;
 use doorward_app::settings::{SessionSettings, Settings};
@@ -14,7 +15,8 @@ use doorward_web::settings::{EdgeSettings, PublicUrl};
 
 use crate::assembly::{Assembled, Inputs, assemble};
 use crate::commands::failure::Failure;
-use crate::configuration::{Configuration, Rotation as ConfiguredRotation};
+use crate::configuration::{Configuration, Rotation as ConfiguredRotation, WithoutAnswer as ConfiguredWithoutAnswer};
+use crate::outbound::breached_passwords::BreachedPasswordService;
 use crate::runtime::Runtime;
 use crate::telemetry::sources::{SystemClock, SystemRandom};
 
@@ -31,6 +33,7 @@ pub async fn wire(runtime: &Runtime) -> Result<Assembled, Failure> {
         keys: key_settings(configuration),
         hasher: hasher_options(configuration)?,
         throttle: ThrottlePolicy::default(),
+        breached: breach_check(configuration)?,
         edge: edge_settings(configuration)?,
         clock: Arc::new(SystemClock),
         random: Arc::new(SystemRandom),
@@ -72,6 +75,18 @@ fn hasher_options(configuration: &Configuration) -> Result<HasherOptions, Failur
     let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let budget = password.hashing_memory_mib.map_or(HASHING_MEMORY_MIB, u64::from) << 20;
     Ok(HasherOptions::for_machine(parameters, cores, budget))
+}
+
+fn breach_check(configuration: &Configuration) -> Result<BreachCheck, Failure> {
+    let password = &configuration.password;
+    let Some(url) = &password.breached_service_url else {
+        return Ok(BreachCheck::default());
+    };
+    let without_answer = match password.breached_without_answer {
+        ConfiguredWithoutAnswer::Accept => WithoutAnswer::Accept,
+        ConfiguredWithoutAnswer::Refuse => WithoutAnswer::Refuse,
+    };
+    Ok(BreachCheck::with(Arc::new(BreachedPasswordService::new(url.clone())?), without_answer))
 }
 
 fn edge_settings(configuration: &Configuration) -> Result<EdgeSettings, Failure> {

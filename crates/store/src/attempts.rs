@@ -15,7 +15,8 @@ use crate::{Row, StoreError, Tx, Value};
 crate::statements! {
     /// [`Window`]: a window that is over, or that a wrong clock began, starts anew.
     ADMIT_WINDOW = "INSERT INTO attempts (key, kind, failures, reported, blocked_until, switched_off_at, expires_at)
-        VALUES ($1, $6, 1, 0, 0, NULL, $3)
+        SELECT $1, $6, 1, 0, 0, CAST(NULL AS BIGINT), $3
+            WHERE CAST($7 AS BIGINT) = 1 OR EXISTS (SELECT 1 FROM attempts WHERE key = $1)
         ON CONFLICT (key) DO UPDATE SET
             failures = CASE WHEN attempts.expires_at <= $2 OR attempts.expires_at > $5
                 THEN 1 ELSE attempts.failures + 1 END,
@@ -23,16 +24,11 @@ crate::statements! {
                 THEN $3 ELSE attempts.expires_at END
         WHERE attempts.expires_at <= $2 OR attempts.expires_at > $5 OR attempts.failures < $4
         RETURNING failures";
-    /// The same for a row that exists.
-    ADMIT_WINDOW_EXISTING = "UPDATE attempts SET
-            failures = CASE WHEN expires_at <= $2 OR expires_at > $5 THEN 1 ELSE failures + 1 END,
-            expires_at = CASE WHEN expires_at <= $2 OR expires_at > $5 THEN $3 ELSE expires_at END
-        WHERE key = $1 AND (expires_at <= $2 OR expires_at > $5 OR failures < $4)
-        RETURNING failures";
     GIVE_BACK_WINDOW = "UPDATE attempts SET failures = failures - 1 WHERE key = $1 AND failures > 0";
     /// [`BackOff`]: `n` is the number of this attempt; 20 is [`BackOff::MAX_DOUBLINGS`].
     ADMIT_BACK_OFF = "INSERT INTO attempts (key, kind, failures, reported, blocked_until, switched_off_at, expires_at)
-        VALUES ($1, $8, 1, 0, $9, NULL, $3)
+        SELECT $1, $8, 1, 0, $9, CAST(NULL AS BIGINT), $3
+            WHERE CAST($10 AS BIGINT) = 1 OR EXISTS (SELECT 1 FROM attempts WHERE key = $1)
         ON CONFLICT (key) DO UPDATE SET
             failures = CASE WHEN attempts.expires_at > $2 THEN attempts.failures + 1 ELSE 1 END,
             blocked_until = $2 + (SELECT CASE
@@ -44,42 +40,25 @@ crate::statements! {
             expires_at = $3
         WHERE attempts.blocked_until <= $2 OR attempts.blocked_until > $4
         RETURNING failures";
-    /// The same for a row that exists.
-    ADMIT_BACK_OFF_EXISTING = "UPDATE attempts SET
-            failures = CASE WHEN expires_at > $2 THEN failures + 1 ELSE 1 END,
-            blocked_until = $2 + (SELECT CASE
-                    WHEN next.n < $5 THEN 0
-                    WHEN next.n - $5 >= 20 THEN CAST($7 AS BIGINT)
-                    WHEN CAST($6 AS BIGINT) << CAST(next.n - $5 AS INTEGER) > CAST($7 AS BIGINT) THEN CAST($7 AS BIGINT)
-                    ELSE CAST($6 AS BIGINT) << CAST(next.n - $5 AS INTEGER) END
-                FROM (SELECT CASE WHEN attempts.expires_at > $2 THEN attempts.failures + 1 ELSE 1 END AS n) AS next),
-            expires_at = $3
-        WHERE key = $1 AND (blocked_until <= $2 OR blocked_until > $4)
-        RETURNING failures";
     GIVE_BACK_BACK_OFF = "UPDATE attempts SET
             failures = CASE WHEN failures > 0 THEN failures - 1 ELSE 0 END, blocked_until = 0
         WHERE key = $1";
     /// [`Run`].
     ADMIT_RUN = "INSERT INTO attempts (key, kind, failures, reported, blocked_until, switched_off_at, expires_at)
-        VALUES ($1, $5, 1, 0, 0, NULL, $3)
+        SELECT $1, $5, 1, 0, 0, CAST(NULL AS BIGINT), $3
+            WHERE CAST($6 AS BIGINT) = 1 OR EXISTS (SELECT 1 FROM attempts WHERE key = $1)
         ON CONFLICT (key) DO UPDATE SET
             failures = CASE WHEN attempts.expires_at > $2 THEN attempts.failures + 1 ELSE 1 END,
             switched_off_at = CASE WHEN attempts.expires_at > $2 THEN attempts.switched_off_at END,
             expires_at = $3
         WHERE attempts.expires_at <= $2 OR attempts.failures < $4
         RETURNING failures";
-    /// The same for a row that exists.
-    ADMIT_RUN_EXISTING = "UPDATE attempts SET
-            failures = CASE WHEN expires_at > $2 THEN failures + 1 ELSE 1 END,
-            switched_off_at = CASE WHEN expires_at > $2 THEN switched_off_at END,
-            expires_at = $3
-        WHERE key = $1 AND (expires_at <= $2 OR failures < $4)
-        RETURNING failures";
     MARK_SWITCHED_OFF = "UPDATE attempts SET switched_off_at = $2
         WHERE key = $1 AND failures >= $3 AND switched_off_at IS NULL";
     /// [`Collapse`]: `blocked_until` ends the quiet time, `failures` wait, `reported` is what to report now.
     COUNT_REPEAT = "INSERT INTO attempts (key, kind, failures, reported, blocked_until, switched_off_at, expires_at)
-        VALUES ($1, $6, 0, 1, $3, NULL, $4)
+        SELECT $1, $6, 0, 1, $3, CAST(NULL AS BIGINT), $4
+            WHERE CAST($7 AS BIGINT) = 1 OR EXISTS (SELECT 1 FROM attempts WHERE key = $1)
         ON CONFLICT (key) DO UPDATE SET
             reported = CASE WHEN attempts.blocked_until > $2 AND attempts.blocked_until <= $5
                 THEN 0 ELSE attempts.failures + 1 END,
@@ -89,14 +68,6 @@ crate::statements! {
                 THEN attempts.expires_at ELSE $4 END,
             blocked_until = CASE WHEN attempts.blocked_until > $2 AND attempts.blocked_until <= $5
                 THEN attempts.blocked_until ELSE $3 END
-        RETURNING reported";
-    /// The same for a row that exists.
-    COUNT_REPEAT_EXISTING = "UPDATE attempts SET
-            reported = CASE WHEN blocked_until > $2 AND blocked_until <= $5 THEN 0 ELSE failures + 1 END,
-            failures = CASE WHEN blocked_until > $2 AND blocked_until <= $5 THEN failures + 1 ELSE 0 END,
-            expires_at = CASE WHEN blocked_until > $2 AND blocked_until <= $5 THEN expires_at ELSE $4 END,
-            blocked_until = CASE WHEN blocked_until > $2 AND blocked_until <= $5 THEN blocked_until ELSE $3 END
-        WHERE key = $1
         RETURNING reported";
     FIND = "SELECT failures, blocked_until, switched_off_at, expires_at FROM attempts WHERE key = $1";
     DELETE = "DELETE FROM attempts WHERE key = $1";
@@ -112,6 +83,13 @@ pub enum Growth {
     Open,
     /// The table is full: rows that exist go on limiting, what has no row is admitted uncounted (as number 0).
     Closed,
+}
+
+impl Growth {
+    /// As the statements that may insert take it: they insert nothing where it is 0 and there is no row.
+    fn value(self) -> Value<'static> {
+        i64::from(self == Self::Open).into()
+    }
 }
 
 /// What a row holds.
@@ -138,10 +116,7 @@ pub fn admit_window(
     let ends_at = now.plus_ms(rule.window_ms);
     let common: [Value<'_>; 5] =
         [row.as_bytes().into(), now.into(), ends_at.into(), rule.limit.into(), ends_at.plus_ms(SKEW_MS).into()];
-    let count = match growth {
-        Growth::Open => tx.query_optional(&ADMIT_WINDOW, &with_kind(&common, row), first)?,
-        Growth::Closed => tx.query_optional(&ADMIT_WINDOW_EXISTING, &common, first)?,
-    };
+    let count = tx.query_optional(&ADMIT_WINDOW, &[&common[..], &[kind(row), growth.value()]].concat(), first)?;
     decide(tx, row, count, |found| Some(found.expires_at))
 }
 
@@ -169,14 +144,9 @@ pub fn admit_back_off(
         rule.base_ms.into(),
         rule.max_ms.into(),
     ];
-    let count = match growth {
-        Growth::Open => {
-            let mut values = with_kind(&common, row);
-            values.push(now.plus_ms(rule.pause_ms(1)).into());
-            tx.query_optional(&ADMIT_BACK_OFF, &values, first)?
-        }
-        Growth::Closed => tx.query_optional(&ADMIT_BACK_OFF_EXISTING, &common, first)?,
-    };
+    let blocked_until = now.plus_ms(rule.pause_ms(1)).into();
+    let values = [&common[..], &[kind(row), blocked_until, growth.value()]].concat();
+    let count = tx.query_optional(&ADMIT_BACK_OFF, &values, first)?;
     decide(tx, row, count, |found| Some(found.blocked_until))
 }
 
@@ -197,10 +167,7 @@ pub fn admit_run(
     growth: Growth,
 ) -> Result<Decision, StoreError> {
     let common: [Value<'_>; 4] = [row.as_bytes().into(), now.into(), now.plus_ms(keep_ms).into(), rule.limit.into()];
-    let count = match growth {
-        Growth::Open => tx.query_optional(&ADMIT_RUN, &with_kind(&common, row), first)?,
-        Growth::Closed => tx.query_optional(&ADMIT_RUN_EXISTING, &common, first)?,
-    };
+    let count = tx.query_optional(&ADMIT_RUN, &[&common[..], &[kind(row), growth.value()]].concat(), first)?;
     decide(tx, row, count, |_| None)
 }
 
@@ -226,10 +193,7 @@ pub fn count_repeat(
         now.plus_ms(rule.keep_ms).into(),
         quiet_until.plus_ms(SKEW_MS).into(),
     ];
-    let reported = match growth {
-        Growth::Open => tx.query_optional(&COUNT_REPEAT, &with_kind(&common, row), first)?,
-        Growth::Closed => tx.query_optional(&COUNT_REPEAT_EXISTING, &common, first)?,
-    };
+    let reported = tx.query_optional(&COUNT_REPEAT, &[&common[..], &[kind(row), growth.value()]].concat(), first)?;
     Ok(reported.filter(|count| *count > 0))
 }
 
@@ -264,12 +228,8 @@ fn first(row: &Row<'_>) -> Result<i64, StoreError> {
     row.get(0)
 }
 
-/// The kind is the last parameter of the statements that insert: the others do not know it.
-fn with_kind<'a>(common: &[Value<'a>], row: &'a RowKey) -> Vec<Value<'a>> {
-    let mut values = Vec::with_capacity(common.len() + 2);
-    values.extend_from_slice(common);
-    values.push(row.kind().name().into());
-    values
+fn kind(row: &RowKey) -> Value<'static> {
+    row.kind().name().into()
 }
 
 fn decide(

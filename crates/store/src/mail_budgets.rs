@@ -9,32 +9,24 @@ use crate::{StoreError, Tx, Value};
 
 crate::statements! {
     /// [`MailBudget::admit`]: an hour or a day that is over, or that a wrong clock began, starts anew.
-    ADMIT = "INSERT INTO mail_budgets (key, hour_ends_at, hour_sent, hour_sent_to_new, day_ends_at, day_sent, expires_at)
-        VALUES ($1, $3, 1, $9, $4, 1, $4)
+    ADMIT = "INSERT INTO mail_budgets (key, hour_ends_at, hour_sent, day_ends_at, day_sent, last_sent_at, expires_at)
+        VALUES ($1, $3, 1, $4, 1, $2, $4)
         ON CONFLICT (key) DO UPDATE SET
             hour_ends_at = CASE WHEN mail_budgets.hour_ends_at <= $2 OR mail_budgets.hour_ends_at > $5
                 THEN $3 ELSE mail_budgets.hour_ends_at END,
             hour_sent = CASE WHEN mail_budgets.hour_ends_at <= $2 OR mail_budgets.hour_ends_at > $5
                 THEN 1 ELSE mail_budgets.hour_sent + 1 END,
-            hour_sent_to_new = CASE WHEN mail_budgets.hour_ends_at <= $2 OR mail_budgets.hour_ends_at > $5
-                THEN $9 ELSE mail_budgets.hour_sent_to_new + $9 END,
             day_ends_at = CASE WHEN mail_budgets.day_ends_at <= $2 OR mail_budgets.day_ends_at > $6
                 THEN $4 ELSE mail_budgets.day_ends_at END,
             day_sent = CASE WHEN mail_budgets.day_ends_at <= $2 OR mail_budgets.day_ends_at > $6
                 THEN 1 ELSE mail_budgets.day_sent + 1 END,
+            last_sent_at = $2,
             expires_at = $4
-        WHERE (SELECT CASE
-                WHEN budget.day_sent >= $8 THEN $9 = 1 AND budget.hour_sent = 0
-                WHEN budget.hour_sent >= $7
-                    THEN $9 = 1 AND budget.hour_sent = $7 AND budget.hour_sent_to_new < $10
-                ELSE 1 = 1 END
-            FROM (SELECT
-                CASE WHEN mail_budgets.hour_ends_at <= $2 OR mail_budgets.hour_ends_at > $5
-                    THEN 0 ELSE mail_budgets.hour_sent END AS hour_sent,
-                CASE WHEN mail_budgets.hour_ends_at <= $2 OR mail_budgets.hour_ends_at > $5
-                    THEN 0 ELSE mail_budgets.hour_sent_to_new END AS hour_sent_to_new,
-                CASE WHEN mail_budgets.day_ends_at <= $2 OR mail_budgets.day_ends_at > $6
-                    THEN 0 ELSE mail_budgets.day_sent END AS day_sent) AS budget)";
+        WHERE (mail_budgets.hour_ends_at <= $2 OR mail_budgets.hour_ends_at > $5 OR mail_budgets.hour_sent < $7)
+            AND (mail_budgets.day_ends_at <= $2 OR mail_budgets.day_ends_at > $6
+                OR mail_budgets.day_sent < $8
+                OR (mail_budgets.day_sent < $9
+                    AND (mail_budgets.last_sent_at <= $10 OR mail_budgets.last_sent_at > $11)))";
     EXISTS = "SELECT COUNT(*) FROM mail_budgets WHERE key = $1";
     DELETE = "DELETE FROM mail_budgets WHERE key = $1";
     DELETE_EXPIRED = "DELETE FROM mail_budgets
@@ -56,17 +48,19 @@ pub fn admit(
         return Ok(true);
     }
     let (hour_ends_at, day_ends_at) = (now.plus_ms(HOUR_MS), now.plus_ms(DAY_MS));
-    let values: [Value<'_>; 10] = [
+    let share = rule.share(is_new);
+    let values: [Value<'_>; 11] = [
         row.as_bytes().into(),
         now.into(),
         hour_ends_at.into(),
         day_ends_at.into(),
         hour_ends_at.plus_ms(SKEW_MS).into(),
         day_ends_at.plus_ms(SKEW_MS).into(),
-        rule.per_hour.into(),
-        rule.per_day.into(),
-        i64::from(is_new).into(),
-        rule.new_networks_per_hour.into(),
+        share.per_hour.into(),
+        share.per_day_at_once.into(),
+        share.per_day.into(),
+        now.plus_ms(-rule.kept_pause_ms).into(),
+        now.plus_ms(SKEW_MS).into(),
     ];
     Ok(tx.execute(&ADMIT, &values)? == 1)
 }

@@ -49,9 +49,11 @@ pub struct Session {
 }
 
 statements! {
-    /// Begins a session.
-    INSERT = "INSERT INTO sessions (id, user_id, credential_hash, device_label, user_agent, address, amr, acr, remember, authenticated_at, \
-              created_at, last_seen_at, idle_ms, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $12, $13)";
+    /// Begins a session. Its ordinal says in which order a user's sessions began, also within one millisecond and when a
+    /// clock is set back; the caller holds the lock of the user's row, so no two sessions get the same.
+    INSERT = "INSERT INTO sessions (id, user_id, ordinal, credential_hash, device_label, user_agent, address, amr, acr, remember, authenticated_at, \
+              created_at, last_seen_at, idle_ms, expires_at) VALUES ($1, $2, (SELECT COALESCE(MAX(ordinal), 0) + 1 FROM sessions \
+              WHERE user_id = $2), $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $12, $13)";
     /// By cookie.
     FIND_BY_CREDENTIAL = "SELECT s.id, s.user_id, s.credential_hash, s.device_label, s.user_agent, s.address, s.amr, s.acr, s.remember, \
               s.authenticated_at, s.created_at, s.last_seen_at, s.idle_ms, s.expires_at, s.revoked_at, s.revoked_reason, u.is_admin, u.disabled_at \
@@ -64,17 +66,17 @@ statements! {
     LIST_LIVING = "SELECT s.id, s.user_id, s.credential_hash, s.device_label, s.user_agent, s.address, s.amr, s.acr, s.remember, \
               s.authenticated_at, s.created_at, s.last_seen_at, s.idle_ms, s.expires_at, s.revoked_at, s.revoked_reason, u.is_admin, u.disabled_at \
               FROM sessions s JOIN users u ON u.id = s.user_id \
-              WHERE s.user_id = $1 AND s.revoked_at IS NULL AND s.expires_at > $2 AND s.last_seen_at + s.idle_ms > $2 AND s.id < $3 \
-              ORDER BY s.id DESC LIMIT $4";
+              WHERE s.user_id = $1 AND s.revoked_at IS NULL AND s.expires_at > $2 AND s.last_seen_at + s.idle_ms > $2 \
+              AND s.ordinal < COALESCE((SELECT ordinal FROM sessions WHERE id = $3 AND user_id = $1), 9223372036854775807) \
+              ORDER BY s.ordinal DESC LIMIT $4";
     /// Ends one session of a user.
     REVOKE = "UPDATE sessions SET revoked_at = $3, revoked_reason = $4 WHERE id = $1 AND user_id = $2 AND revoked_at IS NULL AND expires_at > $3";
     /// Ends all sessions of a user but one.
     REVOKE_OTHERS = "UPDATE sessions SET revoked_at = $3, revoked_reason = $4 WHERE user_id = $1 AND id <> $2 AND revoked_at IS NULL \
               AND expires_at > $3 RETURNING id";
-    /// Ends the oldest sessions of a user beyond `$5` and the newest `$2` others: `$5` stays also when a clock that
-    /// was set back makes it look old.
+    /// Ends the oldest sessions of a user beyond `$5` and the newest `$2` others.
     REVOKE_OLDEST = "UPDATE sessions SET revoked_at = $3, revoked_reason = $4 WHERE id IN (SELECT id FROM sessions WHERE user_id = $1 \
-              AND id <> $5 AND revoked_at IS NULL AND expires_at > $3 AND last_seen_at + idle_ms > $3 ORDER BY id DESC LIMIT 1000000 OFFSET $2) RETURNING id";
+              AND id <> $5 AND revoked_at IS NULL AND expires_at > $3 AND last_seen_at + idle_ms > $3 ORDER BY ordinal DESC LIMIT 1000000 OFFSET $2) RETURNING id";
     /// Replaces the cookie of a session.
     REPLACE_CREDENTIAL = "UPDATE sessions SET credential_hash = $3 WHERE id = $1 AND credential_hash = $2 AND revoked_at IS NULL";
     /// Moves `last_seen_at` forward.
@@ -113,7 +115,7 @@ pub(crate) fn read_from(row: &Row<'_>, first: usize) -> Result<Session, StoreErr
     })
 }
 
-/// Begins `session`.
+/// Begins `session`. The caller has written to its user's row in this transaction.
 pub fn insert(tx: &mut Tx<'_>, session: &Session) -> Result<(), StoreError> {
     tx.execute_expecting(
         &INSERT,
@@ -146,15 +148,16 @@ pub fn find(tx: &mut Tx<'_>, id: SessionId) -> Result<Option<Session>, StoreErro
     tx.query_optional(&FIND, &[(&id.to_string()).into()], read)
 }
 
-/// Up to `limit` living sessions of `user` whose id sorts before `before`, newest first.
+/// Up to `limit` living sessions of `user` that began before `before` (none, or one that is gone: all), newest first.
 pub fn list_living(
     tx: &mut Tx<'_>,
     user: UserId,
     now: Timestamp,
-    before: &str,
+    before: Option<SessionId>,
     limit: i64,
 ) -> Result<Vec<Session>, StoreError> {
-    tx.query_all(&LIST_LIVING, &[(&user.to_string()).into(), now.into(), before.into(), limit.into()], read)
+    let before = before.map(|id| id.to_string()).unwrap_or_default();
+    tx.query_all(&LIST_LIVING, &[(&user.to_string()).into(), now.into(), (&before).into(), limit.into()], read)
 }
 
 /// Ends one session of `user`; false when it is not theirs or has ended.

@@ -1,13 +1,9 @@
-//! What a closure sees of the database: the only file that knows both drivers.
+//! What a closure sees of the database: the only module that knows both drivers.
 
-use std::collections::HashMap;
-use std::error::Error as StdError;
+mod postgres;
+mod sqlite;
 
-use bytes::BytesMut;
-use postgres::fallible_iterator::FallibleIterator as _;
-use postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
-use rusqlite::types::{ToSqlOutput, ValueRef};
-
+pub(crate) use self::postgres::Session;
 use crate::cell::Cell;
 use crate::engine::{postgres as postgres_engine, sqlite as sqlite_engine};
 use crate::error::Fault;
@@ -38,35 +34,6 @@ pub(crate) enum Failure {
     ConnectionLost,
 }
 
-/// A PostgreSQL connection with its prepared statements.
-pub(crate) struct Session {
-    pub(crate) client: postgres::Client,
-    prepared: HashMap<(usize, usize), postgres::Statement>,
-}
-
-impl Session {
-    pub(crate) fn new(client: postgres::Client) -> Self {
-        Self { client, prepared: HashMap::new() }
-    }
-
-    pub(crate) fn forget_statements(&mut self) {
-        self.prepared.clear();
-    }
-
-    fn prepare(&mut self, statement: &Statement, values: &[Value<'_>]) -> Result<postgres::Statement, postgres::Error> {
-        // Statements are constants, so the address of the text identifies it without hashing it.
-        let key = (statement.postgres.as_ptr().addr(), statement.postgres.len());
-        if let Some(prepared) = self.prepared.get(&key) {
-            return Ok(prepared.clone());
-        }
-        // Types for parameters the text does not have would be accepted, and the mistake with them.
-        let types: Vec<Type> = values.iter().take(parameter_count(statement.postgres)).map(postgres_type).collect();
-        let prepared = self.client.prepare_typed(statement.postgres, &types)?;
-        self.prepared.insert(key, prepared.clone());
-        Ok(prepared)
-    }
-}
-
 impl<'a> Tx<'a> {
     pub(crate) fn sqlite(connection: &'a rusqlite::Connection) -> Self {
         Self { driver: Driver::Sqlite(connection), failure: None }
@@ -84,11 +51,11 @@ impl<'a> Tx<'a> {
     pub fn execute(&mut self, statement: &Statement, values: &[Value<'_>]) -> Result<u64, StoreError> {
         self.admit(statement, values)?;
         match &mut self.driver {
-            Driver::Sqlite(connection) => match execute_sqlite(connection, statement, values) {
+            Driver::Sqlite(connection) => match sqlite::execute(connection, statement, values) {
                 Ok(rows) => Ok(rows),
                 Err(error) => Err(self.sqlite_failed(statement, &error)),
             },
-            Driver::Postgres(session) => match execute_postgres(session, statement, values) {
+            Driver::Postgres(session) => match postgres::execute(session, statement, values) {
                 Ok(rows) => Ok(rows),
                 Err(error) => Err(self.postgres_failed(statement, &error)),
             },
@@ -196,11 +163,11 @@ impl<'a> Tx<'a> {
         self.admit(statement, values)?;
         // The inner result is the visitor's verdict, the outer one the database's.
         match &mut self.driver {
-            Driver::Sqlite(connection) => match visit_sqlite(connection, statement, values, visitor) {
+            Driver::Sqlite(connection) => match sqlite::visit(connection, statement, values, visitor) {
                 Ok(verdict) => verdict,
                 Err(error) => Err(self.sqlite_failed(statement, &error)),
             },
-            Driver::Postgres(session) => match visit_postgres(session, statement, values, visitor) {
+            Driver::Postgres(session) => match postgres::visit(session, statement, values, visitor) {
                 Ok(verdict) => verdict,
                 Err(error) => Err(self.postgres_failed(statement, &error)),
             },
@@ -223,7 +190,7 @@ impl<'a> Tx<'a> {
         sqlite_engine::error::translate(statement.name, error)
     }
 
-    fn postgres_failed(&mut self, statement: &Statement, error: &postgres::Error) -> StoreError {
+    fn postgres_failed(&mut self, statement: &Statement, error: &::postgres::Error) -> StoreError {
         let (failure, error) = postgres_engine::error::translate(statement.name, error);
         self.failure = Some(failure);
         error
@@ -238,7 +205,7 @@ pub struct Row<'a> {
 
 enum RowDriver<'a> {
     Sqlite(&'a rusqlite::Row<'a>),
-    Postgres(&'a postgres::Row),
+    Postgres(&'a ::postgres::Row),
 }
 
 impl Row<'_> {
@@ -246,7 +213,7 @@ impl Row<'_> {
     /// `Option` of these. Another type, or `NULL` without `Option`, is [`StoreError::Corrupt`].
     pub fn get<T: FromColumn>(&self, index: usize) -> Result<T, StoreError> {
         let cell = match self.driver {
-            RowDriver::Sqlite(row) => row.get_ref(index).ok().and_then(sqlite_cell),
+            RowDriver::Sqlite(row) => row.get_ref(index).ok().and_then(sqlite::cell),
             RowDriver::Postgres(row) => row.try_get::<usize, Cell<'_>>(index).ok(),
         };
         cell.and_then(T::from_cell).ok_or_else(|| {
@@ -258,167 +225,5 @@ impl Row<'_> {
             );
             StoreError::Corrupt(T::EXPECTED)
         })
-    }
-}
-
-fn execute_sqlite(
-    connection: &rusqlite::Connection,
-    statement: &Statement,
-    values: &[Value<'_>],
-) -> Result<u64, rusqlite::Error> {
-    let mut prepared = connection.prepare_cached(statement.sqlite)?;
-    bind_by_name(&mut prepared, values)?;
-    prepared.raw_execute().map(|rows| rows as u64)
-}
-
-fn visit_sqlite(
-    connection: &rusqlite::Connection,
-    statement: &Statement,
-    values: &[Value<'_>],
-    visitor: &mut dyn FnMut(&Row<'_>) -> Result<(), StoreError>,
-) -> Result<Result<(), StoreError>, rusqlite::Error> {
-    let mut prepared = connection.prepare_cached(statement.sqlite)?;
-    bind_by_name(&mut prepared, values)?;
-    let mut rows = prepared.raw_query();
-    while let Some(row) = rows.next()? {
-        if let Err(error) = visitor(&Row { driver: RowDriver::Sqlite(row), statement: statement.name }) {
-            return Ok(Err(error));
-        }
-    }
-    Ok(Ok(()))
-}
-
-/// To SQLite `$2` is a *named* parameter, numbered by first appearance: binding by position would swap values
-/// as soon as a statement names them out of order.
-fn bind_by_name(prepared: &mut rusqlite::Statement<'_>, values: &[Value<'_>]) -> Result<(), rusqlite::Error> {
-    let mut used = 0;
-    for position in 1..=prepared.parameter_count() {
-        let number = prepared
-            .parameter_name(position)
-            .and_then(|name| name.strip_prefix('$'))
-            .and_then(|digits| digits.parse::<usize>().ok());
-        let value = number.and_then(|number| values.get(number.checked_sub(1)?));
-        let (Some(number), Some(value)) = (number, value) else {
-            return Err(rusqlite::Error::InvalidParameterCount(values.len(), prepared.parameter_count()));
-        };
-        used = used.max(number);
-        prepared.raw_bind_parameter(position, value)?;
-    }
-    if used != values.len() {
-        return Err(rusqlite::Error::InvalidParameterCount(values.len(), used));
-    }
-    Ok(())
-}
-
-fn execute_postgres(
-    session: &mut Session,
-    statement: &Statement,
-    values: &[Value<'_>],
-) -> Result<u64, postgres::Error> {
-    let prepared = session.prepare(statement, values)?;
-    session.client.execute(&prepared, &postgres_parameters(values))
-}
-
-fn visit_postgres(
-    session: &mut Session,
-    statement: &Statement,
-    values: &[Value<'_>],
-    visitor: &mut dyn FnMut(&Row<'_>) -> Result<(), StoreError>,
-) -> Result<Result<(), StoreError>, postgres::Error> {
-    let prepared = session.prepare(statement, values)?;
-    let mut rows = session.client.query_raw(&prepared, postgres_parameters(values))?;
-    let mut verdict = Ok(());
-    // Reads to the end even after the visitor gave up, so that a late error of the statement is seen.
-    while let Some(row) = rows.next()? {
-        if verdict.is_ok() {
-            verdict = visitor(&Row { driver: RowDriver::Postgres(&row), statement: statement.name });
-        }
-    }
-    Ok(verdict)
-}
-
-/// The highest `$n` in a text.
-fn parameter_count(sql: &str) -> usize {
-    let numbers = sql.split('$').skip(1).map(|rest| {
-        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-        rest[..digits].parse().unwrap_or(0)
-    });
-    numbers.max().unwrap_or(0)
-}
-
-fn postgres_parameters<'v>(values: &'v [Value<'_>]) -> Vec<&'v (dyn ToSql + Sync)> {
-    values.iter().map(|value| value as &(dyn ToSql + Sync)).collect()
-}
-
-fn postgres_type(value: &Value<'_>) -> Type {
-    match value {
-        Value::Text(_) | Value::NullText => Type::TEXT,
-        Value::Integer(_) | Value::NullInteger => Type::INT8,
-        Value::Boolean(_) | Value::NullBoolean => Type::BOOL,
-        Value::Bytes(_) | Value::NullBytes => Type::BYTEA,
-    }
-}
-
-impl rusqlite::ToSql for Value<'_> {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(ToSqlOutput::Borrowed(match *self {
-            Value::Text(text) => ValueRef::Text(text.as_bytes()),
-            Value::Integer(number) => ValueRef::Integer(number),
-            Value::Boolean(yes) => ValueRef::Integer(i64::from(yes)),
-            Value::Bytes(bytes) => ValueRef::Blob(bytes),
-            Value::NullText | Value::NullInteger | Value::NullBoolean | Value::NullBytes => ValueRef::Null,
-        }))
-    }
-}
-
-impl ToSql for Value<'_> {
-    fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn StdError + Sync + Send>> {
-        if postgres_type(self) != *ty {
-            return Err(format!("the statement was prepared with {ty} here, not {self:?}").into());
-        }
-        match *self {
-            Value::Text(text) => text.to_sql(ty, out),
-            Value::Integer(number) => number.to_sql(ty, out),
-            Value::Boolean(yes) => yes.to_sql(ty, out),
-            Value::Bytes(bytes) => bytes.to_sql(ty, out),
-            Value::NullText | Value::NullInteger | Value::NullBoolean | Value::NullBytes => Ok(IsNull::Yes),
-        }
-    }
-
-    fn accepts(_: &Type) -> bool {
-        true // the type is compared with the value above
-    }
-
-    to_sql_checked!();
-}
-
-fn sqlite_cell(value: ValueRef<'_>) -> Option<Cell<'_>> {
-    Some(match value {
-        ValueRef::Null => Cell::Null,
-        ValueRef::Integer(number) => Cell::Integer(number),
-        ValueRef::Text(text) => Cell::Text(std::str::from_utf8(text).ok()?),
-        ValueRef::Blob(bytes) => Cell::Bytes(bytes),
-        ValueRef::Real(_) => return None,
-    })
-}
-
-impl<'a> FromSql<'a> for Cell<'a> {
-    fn from_sql(ty: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn StdError + Sync + Send>> {
-        Ok(match *ty {
-            Type::INT8 => Cell::Integer(i64::from_sql(ty, raw)?),
-            Type::INT4 => Cell::Integer(i32::from_sql(ty, raw)?.into()),
-            Type::INT2 => Cell::Integer(i16::from_sql(ty, raw)?.into()),
-            Type::BOOL => Cell::Boolean(bool::from_sql(ty, raw)?),
-            Type::BYTEA => Cell::Bytes(raw),
-            _ => Cell::Text(<&str>::from_sql(ty, raw)?),
-        })
-    }
-
-    fn from_sql_null(_: &Type) -> Result<Self, Box<dyn StdError + Sync + Send>> {
-        Ok(Cell::Null)
-    }
-
-    fn accepts(ty: &Type) -> bool {
-        matches!(*ty, Type::INT8 | Type::INT4 | Type::INT2 | Type::BOOL | Type::BYTEA) || <&str as FromSql>::accepts(ty)
     }
 }

@@ -75,13 +75,15 @@ statements! {
     /// A page of users, oldest first.
     LIST = "SELECT id, email, email_canonical, email_verified_at, name, locale, is_admin, disabled_at, last_signed_in_at, created_at, updated_at \
             FROM users WHERE id > $1 ORDER BY id LIMIT $2";
-    /// Whether anybody administers the deployment.
+    /// Whether anybody can administer the deployment.
     ANY_ADMIN = {
-        sqlite: "SELECT id FROM users WHERE is_admin = 1 LIMIT 1",
-        postgres: "SELECT id FROM users WHERE is_admin LIMIT 1",
+        sqlite: "SELECT id FROM users WHERE is_admin = 1 AND disabled_at IS NULL LIMIT 1",
+        postgres: "SELECT id FROM users WHERE is_admin AND disabled_at IS NULL LIMIT 1",
     };
-    /// Changes what the person may change themselves.
-    UPDATE_PROFILE = "UPDATE users SET name = $2, locale = $3, updated_at = $4 WHERE id = $1 AND disabled_at IS NULL";
+    /// Changes what the person may change themselves, and only what they named: two changes at once both count.
+    UPDATE_PROFILE = "UPDATE users SET name = CASE WHEN CAST($2 AS BIGINT) = 1 THEN $3 ELSE name END, locale = COALESCE($4, locale), \
+            updated_at = $5 WHERE id = $1 AND disabled_at IS NULL \
+            RETURNING id, email, email_canonical, email_verified_at, name, locale, is_admin, disabled_at, last_signed_in_at, created_at, updated_at";
     /// Keeps a user out, if they are not kept out already.
     DISABLE = "UPDATE users SET disabled_at = $2, updated_at = $2 WHERE id = $1 AND disabled_at IS NULL";
     /// Lets a user in again.
@@ -163,22 +165,24 @@ pub fn list(tx: &mut Tx<'_>, after: &str, limit: i64) -> Result<Vec<User>, Store
     tx.query_all(&LIST, &[after.into(), limit.into()], read)
 }
 
-/// Whether anybody administers this deployment.
+/// Whether anybody can administer this deployment: somebody who is kept out cannot.
 pub fn any_admin(tx: &mut Tx<'_>) -> Result<bool, StoreError> {
     let found = tx.query_optional(&ANY_ADMIN, &[], |row| row.get::<String>(0))?;
     Ok(found.is_some())
 }
 
-/// Changes name and language; false when the user is gone or disabled.
+/// Changes name and language, or one of them (what is none stays; the inner none removes the name), and returns the
+/// user as they are now; none when they are gone or disabled.
 pub fn update_profile(
     tx: &mut Tx<'_>,
     id: UserId,
-    name: Option<&str>,
+    name: Option<Option<&str>>,
     locale: Option<&str>,
     now: Timestamp,
-) -> Result<bool, StoreError> {
-    let changed = tx.execute(&UPDATE_PROFILE, &[(&id.to_string()).into(), name.into(), locale.into(), now.into()])?;
-    Ok(changed == 1)
+) -> Result<Option<User>, StoreError> {
+    let id = id.to_string();
+    let values = [(&id).into(), i64::from(name.is_some()).into(), name.flatten().into(), locale.into(), now.into()];
+    tx.query_optional(&UPDATE_PROFILE, &values, read)
 }
 
 /// Keeps the user out; false when they are unknown or already disabled.
@@ -205,13 +209,19 @@ pub fn mark_signed_in(
     Ok(tx.execute(&MARK_SIGNED_IN, &[(&id.to_string()).into(), now.into()])? == 1)
 }
 
+/// Takes the lock of an enabled user's row: before any lock of what is theirs, so that two changes of one account wait
+/// for each other and never in a circle. False when the user is gone or disabled.
+pub fn lock(tx: &mut Tx<'_>, id: UserId) -> Result<bool, StoreError> {
+    Ok(tx.execute(&LOCK, &[(&id.to_string()).into()])? == 1)
+}
+
 /// Takes the lock under which the password set at `password_set_at` may be replaced; false when it was replaced or
 /// the account disabled since it was verified.
 pub fn lock_password(tx: &mut Tx<'_>, id: UserId, password_set_at: Timestamp) -> Result<bool, StoreError> {
-    let id = id.to_string();
-    if tx.execute(&LOCK, &[(&id).into()])? != 1 {
+    if !lock(tx, id)? {
         return Ok(false);
     }
+    let id = id.to_string();
     let found = tx
         .query_optional(&HAS_PASSWORD_SET_AT, &[(&id).into(), password_set_at.into()], |row| row.get::<Timestamp>(0))?;
     Ok(found.is_some())

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use doorward_app::App;
+use doorward_app::breached_passwords::BreachCheck;
 use doorward_app::hashing::{HashParameters, HasherOptions};
 use doorward_app::keys::KeySettings;
 use doorward_app::keys::sealing::{MasterKeyText, MasterKeys};
@@ -54,6 +55,8 @@ pub struct Setup {
     pub hash: HashParameters,
     /// The numbers of the throttle.
     pub throttle: ThrottlePolicy,
+    /// Which new passwords are known from breaches.
+    pub breached: BreachCheck,
     /// What the edge is told.
     pub edge: EdgeSettings,
 }
@@ -68,6 +71,7 @@ impl Default for Setup {
             settings: Settings::new(PUBLIC_URL),
             hash: HashParameters::new(64, 1, 1).unwrap(),
             throttle: ThrottlePolicy::default(),
+            breached: BreachCheck::default(),
             edge,
         }
     }
@@ -134,6 +138,7 @@ impl World {
             keys: KeySettings::new(PUBLIC_URL, PUBLIC_URL),
             hasher,
             throttle: setup.throttle,
+            breached: setup.breached,
             edge: setup.edge,
             clock: ground.clock.clone(),
             random: ground.random.clone(),

@@ -45,6 +45,19 @@ function tidyCodes() {
   }
 }
 
+/** Exact times in this device's time zone, in the language of the page as its region writes it; UTC stays in the tooltip. */
+function localizeTimes() {
+  const language = document.documentElement.lang;
+  const region = navigator.languages.find((tag) => tag.split("-")[0] === language) ?? language;
+  const format = new Intl.DateTimeFormat(region, { dateStyle: "long", timeStyle: "short" });
+  for (const time of document.querySelectorAll("time.exact")) {
+    const at = new Date(time.dateTime);
+    if (Number.isNaN(at.getTime())) continue;
+    time.title = time.textContent;
+    time.textContent = format.format(at);
+  }
+}
+
 /** Buttons that copy a text of the page. */
 function addCopyButtons() {
   if (!navigator.clipboard) return;
@@ -64,5 +77,6 @@ function addCopyButtons() {
 addShowButtons();
 addLengthHints();
 tidyCodes();
+localizeTimes();
 addCopyButtons();
 document.getElementById("problems")?.focus();

@@ -2,6 +2,7 @@
 
 mod account;
 mod assets;
+mod flow;
 mod forgot;
 mod form;
 mod frame;
@@ -11,6 +12,7 @@ mod reset;
 mod setup;
 mod signup;
 mod verify;
+mod verify_link;
 pub mod views;
 
 use axum::response::{IntoResponse, Redirect, Response};
@@ -58,8 +60,8 @@ pub fn routes() -> Vec<Route<Site>> {
         page(get(), paths::VERIFY, OPEN, endpoint(verify::show_form)),
         page(post(), paths::VERIFY, SENT, endpoint(verify::send)),
         page(post(), paths::VERIFY_RESEND, SENT, endpoint(verify::resend)),
-        page(get(), paths::VERIFY_LINK, OPEN, endpoint(verify::show_link)),
-        page(post(), paths::VERIFY_LINK, SENT, endpoint(verify::send_link)),
+        page(get(), paths::VERIFY_LINK, OPEN, endpoint(verify_link::show)),
+        page(post(), paths::VERIFY_LINK, SENT, endpoint(verify_link::send)),
         page(get(), paths::LOGIN, popup(OPEN), endpoint(login::show)),
         page(post(), paths::LOGIN, popup(SENT), endpoint(login::send)),
         page(post(), paths::LOGOUT, OWN_SENT, endpoint(login::sign_out)),

@@ -19,6 +19,7 @@ fn page(locale: Locale) -> Page {
         theme: Theme::System,
         site: "Doorward".into(),
         path: "/login".into(),
+        flow: String::new(),
         csrf: "dwc_token".into(),
         nonce: NONCE.into(),
         is_signed_in: false,

@@ -53,29 +53,101 @@ async fn a_thousand_requests_from_many_networks_send_three_mails() {
     .await;
 }
 
+/// Who was asked to be patient, without what is told in events.
+fn limiter(decision: MailDecision) -> Option<MailLimiter> {
+    match decision {
+        MailDecision::Send => None,
+        MailDecision::Drop { limiter, .. } => Some(limiter),
+    }
+}
+
+/// Proves: A-27
+#[tokio::test]
+async fn endless_networks_get_ten_mails_a_day_and_a_known_device_its_own() {
+    on_both(|store| async move {
+        insert_user(&store, owner(), EMAIL).await;
+        let budgets = budgets();
+        in_tx(&store, move |tx| {
+            let device = DeviceId::from_uuid([1; 16]);
+            devices::start_over(tx, owner(), device, at(0))?;
+            let mut days = [0; 3];
+            let mut last_sent = 0;
+            for number in 0..3 * 24 * 30_i64 {
+                let ms = number * HOUR_MS / 30;
+                let [low, high, ..] = number.to_le_bytes();
+                let network = Network::V4([10, 0, high, low]);
+                let asked = MailRequest { network, ..request(&budgets, EMAIL, 0, at(ms)) };
+                if budgets.reserve(tx, &asked)? == MailDecision::Send {
+                    days[usize::try_from(ms / DAY_MS).unwrap()] += 1;
+                    last_sent = ms;
+                }
+                assert!(ms - last_sent <= 5 * HOUR_MS, "a new network waits no longer than five hours");
+                if number % (24 * 30) == 500 {
+                    let own = MailRequest { user: Some(owner()), device: Some(device), ..asked };
+                    assert_eq!(budgets.reserve(tx, &own)?, MailDecision::Send, "day {}", ms / DAY_MS);
+                }
+            }
+            assert_eq!(days, [10, 10, 10]);
+            Ok(())
+        })
+        .await;
+    })
+    .await;
+}
+
+/// Proves: A-27
 #[tokio::test]
 async fn one_network_cannot_spend_what_the_owner_needs_on_another() {
     on_both(|store| async move {
         let budgets = budgets();
         in_tx(&store, move |tx| {
-            let mut ask = |from, ms| budgets.reserve(tx, &request(&budgets, EMAIL, from, at(ms)));
-            let dropped = MailDecision::Drop(MailLimiter::Address);
-            for ms in 0..3 {
-                assert_eq!(ask(1, ms)?, MailDecision::Send);
-            }
-            assert_eq!(ask(1, 3)?, dropped);
-            assert_eq!(ask(2, 4)?, MailDecision::Send);
-            assert_eq!(ask(3, 5)?, dropped, "a mail of this hour is there already");
-            // A network that got nothing is still new an hour later, also when the day's budget is spent.
+            let mut ask = |from, ms| budgets.reserve(tx, &request(&budgets, EMAIL, from, at(ms))).map(limiter);
+            let spent = Some(MailLimiter::Address);
+            assert_eq!((ask(1, 0)?, ask(1, 1)?), (None, None));
+            assert_eq!(ask(1, 2)?, spent);
+            assert_eq!(ask(2, 3)?, None, "the last of an hour is for new networks");
+            assert_eq!(ask(3, 4)?, spent, "three an hour are three an hour");
             for hour in 1..12 {
                 for ms in 0..3 {
                     ask(1, hour * HOUR_MS + ms)?;
                 }
             }
-            assert_eq!(ask(1, 12 * HOUR_MS)?, dropped);
-            assert_eq!(ask(3, 12 * HOUR_MS)?, MailDecision::Send);
-            assert_eq!(ask(3, 13 * HOUR_MS)?, dropped, "once a day");
-            assert_eq!(ask(3, 37 * HOUR_MS)?, MailDecision::Send);
+            assert_eq!(ask(1, 12 * HOUR_MS)?, spent);
+            // A network that got nothing is still new.
+            assert_eq!(ask(3, 12 * HOUR_MS)?, None, "the last of a day are for new networks");
+            assert_eq!(ask(3, 18 * HOUR_MS)?, spent, "once a day");
+            assert_eq!(ask(4, 16 * HOUR_MS)?, spent, "five hours apart");
+            assert_eq!(ask(4, 17 * HOUR_MS)?, None);
+            assert_eq!(ask(3, 37 * HOUR_MS)?, None);
+            Ok(())
+        })
+        .await;
+    })
+    .await;
+}
+
+/// Proves: A-27
+#[tokio::test]
+async fn dropped_mails_are_reported_once_a_minute_with_their_number() {
+    on_both(|store| async move {
+        let budgets = budgets();
+        in_tx(&store, move |tx| {
+            let mut reports = Vec::new();
+            // One network asks for one address twice a second, for two minutes; two mails are sent.
+            for number in 0..241_i64 {
+                if let MailDecision::Drop { report: Some(count), .. } =
+                    budgets.reserve(tx, &request(&budgets, EMAIL, 1, at(number * 500)))?
+                {
+                    reports.push(count);
+                }
+            }
+            // The first that the address's budget drops, the first that the network's drops, and a minute of these.
+            assert_eq!(reports, [1, 1, 120]);
+            // Another network has a report of its own.
+            let other = budgets.reserve(tx, &request(&budgets, EMAIL, 2, at(120_001)))?;
+            assert_eq!(other, MailDecision::Send);
+            let other = budgets.reserve(tx, &request(&budgets, EMAIL, 2, at(120_002)))?;
+            assert_eq!(other, MailDecision::Drop { limiter: MailLimiter::Address, report: Some(1) });
             Ok(())
         })
         .await;
@@ -99,7 +171,7 @@ async fn a_known_device_has_a_budget_of_its_own_and_a_forgotten_one_has_not() {
             for ms in 0..3 {
                 assert_eq!(budgets.reserve(tx, &own(ms))?, MailDecision::Send);
             }
-            assert_eq!(budgets.reserve(tx, &own(3))?, MailDecision::Drop(MailLimiter::Device));
+            assert_eq!(limiter(budgets.reserve(tx, &own(3))?), Some(MailLimiter::Device));
             let mut day = 3;
             for hour in 1..24 {
                 for ms in 0..3 {
@@ -112,7 +184,7 @@ async fn a_known_device_has_a_budget_of_its_own_and_a_forgotten_one_has_not() {
             for _ in 0..5 {
                 budgets.reserve(tx, &own(2 * DAY_MS))?;
             }
-            assert_eq!(budgets.reserve(tx, &own(2 * DAY_MS))?, MailDecision::Drop(MailLimiter::Address));
+            assert_eq!(limiter(budgets.reserve(tx, &own(2 * DAY_MS))?), Some(MailLimiter::Address));
             Ok(())
         })
         .await;
@@ -131,7 +203,7 @@ async fn a_network_asking_for_random_addresses_is_stopped_at_its_own_budget() {
                 let decision = budgets.reserve(tx, &request(&budgets, &format!("{number}@x.org"), 1, at(number)))?;
                 match decision {
                     MailDecision::Send => sent += 1,
-                    MailDecision::Drop(limiter) => assert_eq!(limiter, MailLimiter::Network),
+                    MailDecision::Drop { limiter, .. } => assert_eq!(limiter, MailLimiter::Network),
                 }
             }
             assert_eq!(sent, 50);

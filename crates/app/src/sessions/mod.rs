@@ -20,9 +20,6 @@ use crate::failure::Failure;
 use crate::op::Op;
 use cache::Live;
 
-/// Sorts after every session id: where a list begins.
-const BEFORE_ALL: &str = "session_~";
-
 impl App {
     /// Whose session cookie this is.
     pub async fn authenticate_cookie(&self, op: &Op, cookie: &PlainToken) -> Result<Principal, AuthenticationError> {
@@ -81,8 +78,7 @@ impl App {
         limit: u8,
     ) -> Result<(Vec<Session>, Option<SessionId>), Failure> {
         let (now, limit) = (op.now, i64::from(limit));
-        let before = before.map_or_else(|| BEFORE_ALL.to_owned(), |id| id.to_string());
-        let mut page = self.store.read(move |tx| sessions::list_living(tx, user, now, &before, limit + 1)).await?;
+        let mut page = self.store.read(move |tx| sessions::list_living(tx, user, now, before, limit + 1)).await?;
         let more = i64::try_from(page.len()).unwrap_or(i64::MAX) > limit;
         if more {
             page.pop();

@@ -119,3 +119,27 @@ async fn a_session_begun_after_the_clock_was_set_back_is_not_the_one_that_makes_
     })
     .await;
 }
+
+#[tokio::test]
+async fn sessions_of_one_millisecond_keep_the_order_they_began_in() {
+    on_both(|store| async move {
+        let app = app(&store, at(0)).await;
+        create_owner(&app).await;
+        let mut begun = Vec::new();
+        for number in 0..30_u64 {
+            begun.insert(0, sign_in(&app, at(1), 300 + number).await.1);
+        }
+        let user = app.find_user_by_email(&EmailAddress::parse(EMAIL).unwrap()).await.unwrap().unwrap().id;
+        let (mut listed, mut before) = (Vec::new(), None);
+        loop {
+            let (page, next) = app.list_sessions(&op(at(2), 400), user, before, 7).await.unwrap();
+            listed.extend(page.into_iter().map(|session| session.id));
+            before = next;
+            if before.is_none() {
+                break;
+            }
+        }
+        assert_eq!(listed, begun[..20]);
+    })
+    .await;
+}

@@ -1,7 +1,7 @@
 //! Times, spans and devices as people read them.
 
 use doorward_model::device;
-use doorward_model::time::Timestamp;
+use doorward_model::time::{DAY_MS, HOUR_MS, MINUTE_MS, Timestamp};
 use time::OffsetDateTime;
 
 use super::Texts;
@@ -26,6 +26,25 @@ impl Texts {
             ("clock", format!("{:02}:{:02}", date.hour(), date.minute()).into()),
         ];
         self.say_with("time-full", &values).into_owned()
+    }
+
+    /// How long before `now` something was, rounded down in the largest unit: `5 minutes ago`. What lies less than a
+    /// minute back, or ahead by a clock that differs, is `just now`.
+    pub fn ago(&self, at: Timestamp, now: Timestamp) -> String {
+        const UNITS: [(&str, i64); 5] = [
+            ("ago-years", 365 * DAY_MS),
+            ("ago-months", 30 * DAY_MS),
+            ("ago-days", DAY_MS),
+            ("ago-hours", HOUR_MS),
+            ("ago-minutes", MINUTE_MS),
+        ];
+        let passed = now.since_ms(at).max(0);
+        let unit = UNITS.into_iter().find(|(_, length)| passed >= *length);
+        unit.map_or_else(
+            || self.say("ago-moments"),
+            |(id, length)| self.say_with(id, &[("count", (passed / length).unsigned_abs().into())]),
+        )
+        .into_owned()
     }
 
     /// A span to wait or to be valid, rounded up in the largest unit that still says it well: `45 seconds`,

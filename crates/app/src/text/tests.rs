@@ -86,6 +86,29 @@ fn times_read_as_in_the_language() {
 }
 
 #[test]
+fn what_has_passed_rounds_down_and_counts_as_the_language_does() {
+    let now = Timestamp::from_ms(1_795_315_487_123);
+    let ago = |locale, ms: i64| Texts::for_locale(locale).ago(now.plus_ms(-ms), now);
+    for (ms, english, german) in [
+        (-5_000, "just now", "gerade eben"),
+        (59_999, "just now", "gerade eben"),
+        (60_000, "1 minute ago", "vor 1 Minute"),
+        (5 * 60_000 + 59_999, "5 minutes ago", "vor 5 Minuten"),
+        (3_600_000, "1 hour ago", "vor 1 Stunde"),
+        (23 * 3_600_000, "23 hours ago", "vor 23 Stunden"),
+        (86_400_000, "1 day ago", "vor 1 Tag"),
+        (29 * 86_400_000, "29 days ago", "vor 29 Tagen"),
+        (30 * 86_400_000, "1 month ago", "vor 1 Monat"),
+        (364 * 86_400_000, "12 months ago", "vor 12 Monaten"),
+        (800 * 86_400_000, "2 years ago", "vor 2 Jahren"),
+    ] {
+        assert_eq!(ago(Locale::English, ms), english);
+        assert_eq!(ago(Locale::German, ms), german);
+    }
+    assert_eq!(Texts::for_locale(Locale::English).ago(Timestamp::from_ms(i64::MIN), now), "292471208 years ago");
+}
+
+#[test]
 fn spans_round_up() {
     let texts = Texts::for_locale(Locale::English);
     assert_eq!(texts.span(0), "1 second");

@@ -33,7 +33,8 @@ impl Throttle {
             }
             return Ok(None);
         }
-        if count > policy.device_guaranteed {
+        let in_device_network = count > policy.device_guaranteed;
+        if in_device_network {
             let flood = self.shared.key.of_network(RowKind::DeviceNetwork, attempt.network);
             let decision = attempts::admit_window(tx, &flood, &policy.device_network, attempt.now, Growth::Open)?;
             if let Decision::Refused { until } = decision {
@@ -41,7 +42,13 @@ impl Throttle {
                 return self.throttle(tx, attempt, Limiter::DeviceNetwork, until).map(Some);
             }
         }
-        Ok(Some(Reservation::Admitted(Admission { attempt: *attempt, lane, is_switched_off: false })))
+        Ok(Some(Reservation::Admitted(Admission {
+            attempt: *attempt,
+            lane,
+            is_switched_off: false,
+            is_at_bound: false,
+            in_device_network,
+        })))
     }
 
     /// The limiters of strangers: network, account and network, account, and the hard bound.
@@ -70,12 +77,21 @@ impl Throttle {
                 return self.throttle(tx, attempt, Limiter::Account, until);
             }
         }
-        let is_switched_off = !self.admit_run(tx, attempt)?;
-        Ok(Reservation::Admitted(Admission { attempt: *attempt, lane: Lane::Strangers, is_switched_off }))
+        let run = self.admit_run(tx, attempt)?;
+        Ok(Reservation::Admitted(Admission {
+            attempt: *attempt,
+            lane: Lane::Strangers,
+            is_switched_off: !run.is_admitted(),
+            is_at_bound: match run {
+                Decision::Admitted { count } => count >= policy.run.limit,
+                Decision::Refused { .. } => true,
+            },
+            in_device_network: false,
+        }))
     }
 
     /// The hard bound. It refuses invisibly: the attempt goes on, costs a hash, and fails.
-    fn admit_run(&self, tx: &mut Tx<'_>, attempt: &Attempt) -> Result<bool, StoreError> {
+    fn admit_run(&self, tx: &mut Tx<'_>, attempt: &Attempt) -> Result<Decision, StoreError> {
         let policy = &self.shared.policy;
         let row = self.shared.key.of_subject(RowKind::Run, attempt.subject);
         // Accounts are bounded by themselves, so theirs is always counted, and for long. For other addresses the
@@ -88,7 +104,7 @@ impl Throttle {
         if let Decision::Admitted { count } = decision {
             self.note_row(count);
         }
-        Ok(decision.is_admitted())
+        Ok(decision)
     }
 
     fn find_own_lane(&self, tx: &mut Tx<'_>, attempt: &Attempt) -> Result<Option<(Lane, RowKey)>, StoreError> {

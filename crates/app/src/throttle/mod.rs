@@ -95,6 +95,10 @@ pub struct Admission {
     attempt: Attempt,
     lane: Lane,
     is_switched_off: bool,
+    /// The strangers' run is at its bound with this attempt: its failure may switch the password off.
+    is_at_bound: bool,
+    /// It is also counted among the known devices of its network.
+    in_device_network: bool,
 }
 
 /// A refusal without hashing.
@@ -162,6 +166,12 @@ impl Admission {
         self.lane
     }
 
+    /// Whether the failure of this attempt may switch the password off, so that the owner must be told. Known before the
+    /// transaction that fails it, and the same for addresses without an account.
+    pub const fn may_switch_off(&self) -> bool {
+        self.is_at_bound
+    }
+
     /// The password is switched off for unknown devices: for the event, never for the answer.
     pub const fn is_switched_off(&self) -> bool {
         self.is_switched_off
@@ -224,6 +234,9 @@ impl Throttle {
     /// Takes a reservation back whose password was never checked, because the hash pool was full.
     pub fn give_back(&self, tx: &mut Tx<'_>, admission: &Admission) -> Result<(), StoreError> {
         let (key, attempt) = (&self.shared.key, &admission.attempt);
+        if admission.in_device_network {
+            attempts::give_back_window(tx, &key.of_network(RowKind::DeviceNetwork, attempt.network))?;
+        }
         match admission.lane {
             Lane::Device(device) => attempts::give_back_back_off(tx, &key.of_device(RowKind::Device, device)),
             Lane::Session(session) => attempts::give_back_back_off(tx, &key.of_session(RowKind::Device, session)),
@@ -284,7 +297,13 @@ impl Throttle {
         &self.shared.key
     }
 
-    fn count_repeat(&self, tx: &mut Tx<'_>, row: &RowKey, now: Timestamp) -> Result<Option<i64>, StoreError> {
+    /// Counts a refusal of a kind; `Some(n)` when an event is due, for `n` of them.
+    pub(crate) fn count_repeat(
+        &self,
+        tx: &mut Tx<'_>,
+        row: &RowKey,
+        now: Timestamp,
+    ) -> Result<Option<i64>, StoreError> {
         attempts::count_repeat(tx, row, &self.shared.policy.events, now, self.growth())
     }
 }

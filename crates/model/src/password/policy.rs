@@ -122,6 +122,9 @@ pub struct Violation {
 }
 
 impl Violation {
+    /// The password is in a known breach, as a service says that no policy knows of.
+    pub const BREACHED: Self = Self::new(ViolationCode::Blocklisted, Feedback::Breached);
+
     pub(super) const fn new(code: ViolationCode, feedback: Feedback) -> Self {
         Self { code, feedback }
     }
@@ -134,7 +137,8 @@ pub enum ViolationCode {
     TooShort,
     /// More than [`super::MAX_CODE_POINTS`].
     TooLong,
-    /// Mostly a common password, the person's or the service's own words, or a run over the keyboard.
+    /// Mostly a common password, the person's or the service's own words, or a run over the keyboard; or known from a
+    /// breach.
     Blocklisted,
     /// Too easy to guess.
     TooWeak,
@@ -178,11 +182,13 @@ pub enum Feedback {
     PersonName,
     /// Add another word or two, uncommon ones.
     MoreWords,
+    /// Stolen passwords are tried first.
+    Breached,
 }
 
 impl Feedback {
     /// All of them, for tests of the translations.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Lengthen,
         Self::Shorten,
         Self::Composition,
@@ -193,6 +199,7 @@ impl Feedback {
         Self::Date,
         Self::PersonName,
         Self::MoreWords,
+        Self::Breached,
     ];
 
     /// The key of the translation. `password-lengthen` takes `min`, `password-shorten` takes `max`.
@@ -208,6 +215,7 @@ impl Feedback {
             Self::Date => "password-date",
             Self::PersonName => "password-person-name",
             Self::MoreWords => "password-more-words",
+            Self::Breached => "password-breached",
         }
     }
 }

@@ -27,7 +27,7 @@ mod window;
 
 pub use back_off::{BackOff, BackOffState};
 pub use collapse::{Collapse, CollapseState};
-pub use mail::{MailBudget, MailState};
+pub use mail::{MailBudget, MailShare, MailState};
 pub use policy::{InvalidPolicy, ThrottlePolicy};
 pub use run::{Run, RunState};
 pub use subject::{RowKey, RowKind, Subject, SubjectKey};

@@ -59,7 +59,13 @@ impl Default for ThrottlePolicy {
             device_forgotten_after: 100,
             device_network: Window { limit: 300, window_ms: HOUR_MS },
             events: Collapse { window_ms: MINUTE_MS, keep_ms: DAY_MS },
-            mail: MailBudget { per_hour: 3, per_day: 10, new_networks_per_hour: 2 },
+            mail: MailBudget {
+                per_hour: 3,
+                per_day: 10,
+                kept_per_hour: 1,
+                kept_per_day: 4,
+                kept_pause_ms: 5 * HOUR_MS,
+            },
             mail_pair: Window { limit: 1, window_ms: DAY_MS },
             mail_network: Window { limit: 50, window_ms: HOUR_MS },
             mail_device_hour: Window { limit: 3, window_ms: HOUR_MS },
@@ -93,7 +99,7 @@ impl ThrottlePolicy {
     }
 
     /// Name, value, least and greatest allowed value.
-    fn ranges(&self) -> [(&'static str, i64, i64, i64); 32] {
+    fn ranges(&self) -> [(&'static str, i64, i64, i64); 34] {
         const MANY: i64 = 1_000_000;
         const YEARS: i64 = 10 * 365 * DAY_MS;
         [
@@ -119,7 +125,9 @@ impl ThrottlePolicy {
             ("events.keep_ms", self.events.keep_ms, SECOND_MS, DAY_MS),
             ("mail.per_hour", self.mail.per_hour, 1, self.mail.per_day),
             ("mail.per_day", self.mail.per_day, 1, 100),
-            ("mail.new_networks_per_hour", self.mail.new_networks_per_hour, 1, 100),
+            ("mail.kept_per_hour", self.mail.kept_per_hour, 0, self.mail.per_hour - 1),
+            ("mail.kept_per_day", self.mail.kept_per_day, 0, self.mail.per_day - 1),
+            ("mail.kept_pause_ms", self.mail.kept_pause_ms, 0, DAY_MS),
             ("mail_pair.window_ms", self.mail_pair.window_ms, HOUR_MS, DAY_MS),
             ("mail_network.limit", self.mail_network.limit, 1, MANY),
             ("mail_network.window_ms", self.mail_network.window_ms, SECOND_MS, DAY_MS),

@@ -106,6 +106,8 @@ pub enum RowKind {
     Throttled,
     /// Wrong passwords waiting for their event.
     Wrong,
+    /// Dropped mails waiting for their event.
+    MailDropped,
     /// Mails an address received.
     Mail,
     /// Whether a network asked for mail to an address today.
@@ -130,6 +132,7 @@ impl RowKind {
             Self::DeviceNetwork => "device_network",
             Self::Throttled => "throttled",
             Self::Wrong => "wrong",
+            Self::MailDropped => "mail_dropped",
             Self::Mail => "mail",
             Self::MailPair => "mail_pair",
             Self::MailNetwork => "mail_network",

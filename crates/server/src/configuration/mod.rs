@@ -26,6 +26,7 @@ pub use self::layers::{Flags, load};
 pub use self::public_url::PublicUrl;
 pub use self::sections::{
     Cors, Encryption, Limits, Log, LogFormat, Mail, MailTransport, Password, Rotation, Security, Sessions, Tls, Tokens,
+    WithoutAnswer,
 };
 
 /// Everything an operator can set. The names are the names in `doorward.toml`; [`settings::SETTINGS`] explains them.

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use doorward_model::secret::SecretText;
 use serde::Deserialize;
 
+use crate::outbound::OutboundUrl;
+
 /// `[limits]`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -151,6 +153,16 @@ impl Default for Mail {
     }
 }
 
+/// What becomes of a new password when the breached-password service gives no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WithoutAnswer {
+    /// It is accepted.
+    Accept,
+    /// It is refused for now.
+    Refuse,
+}
+
 /// `[password]`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -167,6 +179,10 @@ pub struct Password {
     pub parallelism: u32,
     /// Most memory that hashing may use at once, in MiB; none means one hash per core.
     pub hashing_memory_mib: Option<u32>,
+    /// The service that knows breached passwords; none means that nobody is asked.
+    pub breached_service_url: Option<OutboundUrl>,
+    /// What becomes of a new password when that service gives no answer.
+    pub breached_without_answer: WithoutAnswer,
 }
 
 impl Default for Password {
@@ -178,6 +194,8 @@ impl Default for Password {
             iterations: 2,
             parallelism: 1,
             hashing_memory_mib: None,
+            breached_service_url: None,
+            breached_without_answer: WithoutAnswer::Accept,
         }
     }
 }

@@ -83,6 +83,8 @@ pub const SETTINGS: &[Setting] = &[
     setting("password.iterations", Number, "2", "Argon2id passes; fewer than 2 are refused."),
     setting("password.parallelism", Number, "1", "Argon2id lanes."),
     setting("password.hashing_memory_mib", Number, "256", "Most memory that hashing may use at once; one hash per core when not set."),
+    setting("password.breached_service_url", Text, "\"https://api.pwnedpasswords.com/range/\"", "Ask this service whether a new password is known from a breach. It is sent five hex digits of the password's SHA-1, which thousands of passwords share. Off when not set."),
+    setting("password.breached_without_answer", Text, "\"accept\"", "What becomes of a new password when that service gives no answer within two seconds: \"accept\" or \"refuse\"."),
     setting("security.contact", Text, "\"mailto:security@example.com\"", "Where to report a vulnerability; published in /.well-known/security.txt."),
     setting("log.format", Text, "\"auto\"", "\"auto\" (pretty on a terminal, JSON elsewhere), \"json\" or \"pretty\"."),
     setting("log.level", Text, "\"info\"", "error, warn, info, debug or trace; or by part, such as \"info,doorward_store=debug\"."),

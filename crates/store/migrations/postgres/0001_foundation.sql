@@ -61,6 +61,7 @@ CREATE INDEX one_time_tokens_expires_at ON one_time_tokens (expires_at);
 CREATE TABLE sessions (
     id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
     user_id TEXT COLLATE "C" NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    ordinal BIGINT NOT NULL,
     credential_hash BYTEA,
     device_label TEXT COLLATE "C" NOT NULL,
     user_agent TEXT COLLATE "C",
@@ -77,7 +78,7 @@ CREATE TABLE sessions (
     revoked_reason TEXT COLLATE "C"
 );
 CREATE UNIQUE INDEX sessions_credential_hash ON sessions (credential_hash);
-CREATE INDEX sessions_user_id ON sessions (user_id, created_at, id);
+CREATE UNIQUE INDEX sessions_user_id ON sessions (user_id, ordinal);
 CREATE INDEX sessions_expires_at ON sessions (expires_at);
 
 CREATE TABLE token_families (
@@ -122,9 +123,9 @@ CREATE TABLE mail_budgets (
     key BYTEA NOT NULL PRIMARY KEY,
     hour_ends_at BIGINT NOT NULL,
     hour_sent BIGINT NOT NULL,
-    hour_sent_to_new BIGINT NOT NULL,
     day_ends_at BIGINT NOT NULL,
     day_sent BIGINT NOT NULL,
+    last_sent_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL
 );
 CREATE INDEX mail_budgets_expires_at ON mail_budgets (expires_at);

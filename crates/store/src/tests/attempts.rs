@@ -7,7 +7,7 @@ use doorward_model::throttle::{
     BackOff, BackOffState, Collapse, CollapseState, Decision, MailBudget, MailState, RowKey, RowKind, Run, RunState,
     SubjectKey, Window, WindowState,
 };
-use doorward_model::time::Timestamp;
+use doorward_model::time::{HOUR_MS, Timestamp};
 
 use super::support::{PostgresDatabase, SqliteFile, on_both};
 use crate::attempts::{self, Growth};
@@ -217,7 +217,8 @@ async fn a_row_of_repeats_is_its_model() {
 async fn a_mail_budget_row_is_its_model() {
     on_both(|store| {
         play_all(store, |tx, mut dice, seed| {
-            let rule = MailBudget { per_hour: 3, per_day: 10, new_networks_per_hour: 2 };
+            let rule =
+                MailBudget { per_hour: 3, per_day: 10, kept_per_hour: 1, kept_per_day: 4, kept_pause_ms: 5 * HOUR_MS };
             let (row, mut now) = (row(RowKind::Mail, seed), Timestamp::from_ms(1_000_000_000_000));
             let mut state: Option<MailState> = None;
             for step in 0..STEPS * 3 {

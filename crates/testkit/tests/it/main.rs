@@ -1,11 +1,13 @@
 //! The integration tests: the real application in process, on both databases. Modules mirror the routes.
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+mod breached_passwords;
 mod credentials;
 mod events;
 mod faults;
 mod journey;
 mod key_rotation;
+mod languages;
 mod mail_budget;
 mod pages;
 mod passwords;

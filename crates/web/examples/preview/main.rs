@@ -31,6 +31,7 @@ fn write_pages(folder: &Path, locale: Locale, theme: Theme) -> Result<(), Box<dy
         theme,
         site: "Doorward".into(),
         path: "/login".into(),
+        flow: String::new(),
         csrf: "sample".into(),
         nonce: String::new(),
         is_signed_in: false,

@@ -67,7 +67,7 @@ fn add(pages: &mut Pages, name: &str, view: &impl Template) -> askama::Result<()
 }
 
 fn sign_up(page: &Page, typed: &Typed, pages: &mut Pages) -> askama::Result<()> {
-    let page = || page.clone();
+    let page = || Page { flow: typed.flow.clone(), ..page.clone() };
     let signup = Signup {
         page: page(),
         email: Field::default(),
@@ -87,25 +87,17 @@ fn sign_up(page: &Page, typed: &Typed, pages: &mut Pages) -> askama::Result<()> 
     let verify = Verify {
         page: page(),
         email: Some(typed.email.clone()),
-        flow: typed.flow.clone(),
         code: Field::default(),
         notice: Some(Notice::MailSentAgain),
     };
     add(pages, "verify", &verify)?;
     let code = Field::refused(&typed.code, Problem::CodeWrong);
     add(pages, "verify-error", &Verify { email: None, code, notice: None, ..verify })?;
-    let link = VerifyLink {
-        page: page(),
-        email: typed.email.clone(),
-        flow: typed.flow.clone(),
-        password_problem: None,
-        min_length: 15,
-    };
+    let link = VerifyLink { page: page(), email: typed.email.clone(), password_problem: None, min_length: 15 };
     add(pages, "verify-link", &link)?;
     add(pages, "verify-link-error", &VerifyLink { password_problem: Some(weak(Feedback::Context)), ..link })?;
     let setup = FirstAdministrator {
         page: page(),
-        flow: typed.flow.clone(),
         email: Field::filled(&typed.email),
         name: Field::filled(&typed.name),
         password_problem: None,
@@ -117,10 +109,9 @@ fn sign_up(page: &Page, typed: &Typed, pages: &mut Pages) -> askama::Result<()> 
 }
 
 fn sign_in(page: &Page, typed: &Typed, pages: &mut Pages) -> askama::Result<()> {
-    let page = || page.clone();
+    let page = || Page { flow: typed.flow.clone(), ..page.clone() };
     let login = Login {
         page: page(),
-        flow: String::new(),
         email: Field::default(),
         password_problem: None,
         remember: false,
@@ -132,13 +123,8 @@ fn sign_in(page: &Page, typed: &Typed, pages: &mut Pages) -> askama::Result<()> 
         let login = Login { notice: Some(*notice), ..login.clone() };
         add(pages, &format!("login-{}", notice.slug()), &login)?;
     }
-    let refused = Login {
-        flow: typed.flow.clone(),
-        email: Field::filled(&typed.email),
-        remember: true,
-        refusal: Some(Problem::Credentials),
-        ..login
-    };
+    let refused =
+        Login { email: Field::filled(&typed.email), remember: true, refusal: Some(Problem::Credentials), ..login };
     add(pages, "login-refused", &refused)?;
     add(pages, "login-throttled", &Login { refusal: Some(Problem::Throttled { wait_seconds: 40 }), ..refused })?;
     let forgot = Forgot { page: page(), email: Field::filled(&typed.email), refusal: None };
@@ -147,13 +133,7 @@ fn sign_in(page: &Page, typed: &Typed, pages: &mut Pages) -> askama::Result<()> 
     add(pages, "forgot-error", &Forgot { email, ..forgot })?;
     let sent = ForgotSent { page: page(), email: typed.email.clone(), valid_seconds: 1800 };
     add(pages, "forgot-sent", &sent)?;
-    let reset = Reset {
-        page: page(),
-        email: typed.email.clone(),
-        flow: typed.flow.clone(),
-        password_problem: None,
-        min_length: 15,
-    };
+    let reset = Reset { page: page(), email: typed.email.clone(), password_problem: None, min_length: 15 };
     add(pages, "reset", &reset)?;
     add(pages, "reset-error", &Reset { password_problem: Some(weak(Feedback::Common)), ..reset })
 }
@@ -198,6 +178,7 @@ fn account(page: &Page, typed: &Typed, pages: &mut Pages) -> askama::Result<()> 
     let sessions = AccountSessions {
         page: page(),
         account: account(),
+        now: created_at.plus_ms(20_000),
         sessions: vec![
             session(&typed.device, 0, true),
             session("Safari, iPhone", 26, false),

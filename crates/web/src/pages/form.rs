@@ -2,10 +2,29 @@
 
 use doorward_app::failure::Failure;
 use doorward_model::name;
-use doorward_model::password::{Feedback, Violation};
+use doorward_model::password::{Feedback, Password, Violation};
 
 use super::views::Problem;
+use crate::api::fields;
+use crate::body::{Fields, FromFields};
 use crate::problem::{self, FieldError};
+
+/// A new password, chosen by whoever opened a link.
+pub(crate) struct PasswordForm {
+    pub(super) password: Password,
+}
+
+impl FromFields for PasswordForm {
+    fn from_fields(fields: &mut Fields) -> Option<Self> {
+        let flow = fields.optional::<String>("flow");
+        // There for password managers; whose account it is follows from the link.
+        let email = fields.optional::<String>("email");
+        let password = fields.required_as("password", fields::password);
+        flow?;
+        email?;
+        Some(Self { password: password? })
+    }
+}
 
 /// The complaint about a field, if there is one.
 pub(crate) fn problem(errors: &[FieldError], field: &str, min_length: u64) -> Option<Problem> {

@@ -37,15 +37,7 @@ impl FromFields for Form {
 }
 
 fn view(page: Page, email: &str, remember: bool) -> views::Login {
-    views::Login {
-        page,
-        flow: String::new(),
-        email: Field::filled(email),
-        password_problem: None,
-        remember,
-        refusal: None,
-        notice: None,
-    }
+    views::Login { page, email: Field::filled(email), password_problem: None, remember, refusal: None, notice: None }
 }
 
 /// Shows the form, or says that somebody is signed in.

@@ -10,11 +10,15 @@ use crate::cookies;
 use crate::extract::{SetCookies, UiCookie};
 use crate::problem::Problem;
 
+/// Longer than any flow of ours, and far shorter than the longest address.
+const MOST_FLOW_BYTES: usize = 4096;
+
 /// What is chosen; what is absent stays as it is.
 pub(crate) struct Choice {
     language: Option<Locale>,
     theme: Option<Theme>,
     from: Option<String>,
+    flow: Option<String>,
 }
 
 impl FromFields for Choice {
@@ -23,7 +27,8 @@ impl FromFields for Choice {
         let language = fields.optional_as("language", |text: String| Locale::parse(&text).ok_or(unknown));
         let theme = fields.optional_as("theme", |text: String| Theme::from_slug(&text).ok_or(unknown));
         let from = fields.optional("from");
-        Some(Self { language: language?, theme: theme?, from: from? })
+        let flow = fields.optional("flow");
+        Some(Self { language: language?, theme: theme?, from: from?, flow: flow? })
     }
 }
 
@@ -35,17 +40,21 @@ pub(crate) async fn send(UiCookie(ui): UiCookie, form: FormBody<Choice>) -> Resu
     preferences.theme = choice.theme.unwrap_or(preferences.theme);
     let cookie = cookies::ui_cookie(&preferences.write()).map_err(Problem::internal)?;
     let back = choice.from.as_deref().and_then(own_page).unwrap_or(paths::START);
-    let target = match choice.theme {
-        Some(_) => format!("{back}?notice={}", Notice::AppearanceSaved.slug()),
-        None => back.to_owned(),
-    };
+    let flow = choice.flow.filter(|flow| is_flow(flow)).map(|flow| format!("flow={flow}"));
+    let notice = choice.theme.map(|_| format!("notice={}", Notice::AppearanceSaved.slug()));
+    let query: Vec<_> = flow.into_iter().chain(notice).collect();
+    let target = if query.is_empty() { back.to_owned() } else { format!("{back}?{}", query.join("&")) };
     Ok((SetCookies(vec![cookie]), go_to(&target)).into_response())
 }
 
 /// Only pages of ours, by name: whatever else the field holds leads to the start page.
 fn own_page(path: &str) -> Option<&'static str> {
-    const PAGES: [&str; 8] = [
+    const PAGES: [&str; 12] = [
         paths::SIGNUP,
+        paths::VERIFY,
+        paths::VERIFY_LINK,
+        paths::RESET,
+        paths::SETUP,
         paths::LOGIN,
         paths::FORGOT,
         paths::ACCOUNT,
@@ -54,7 +63,16 @@ fn own_page(path: &str) -> Option<&'static str> {
         paths::ACCOUNT_APPEARANCE,
         paths::START,
     ];
+    // Has no page of its own: it says that its flow has ended, or leads on.
+    let path = if path == paths::VERIFY_RESEND { paths::VERIFY } else { path };
     PAGES.into_iter().find(|page| *page == path)
+}
+
+/// Whether a text can be a flow as we seal them, so that nothing else gets into the address.
+fn is_flow(text: &str) -> bool {
+    !text.is_empty()
+        && text.len() <= MOST_FLOW_BYTES
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
 #[cfg(test)]
@@ -77,5 +95,13 @@ mod tests {
             assert_eq!(own_page(path), None, "{path}");
         }
         assert_eq!(own_page("/login"), Some("/login"));
+    }
+
+    #[test]
+    fn only_what_can_be_a_flow_comes_back_in_the_address() {
+        assert!(is_flow("aZ09-_"));
+        for text in ["", "a&notice=profile-saved", "a b", "a%0d%0a", "a\r\nx: y", "ä", &"a".repeat(4097)] {
+            assert!(!is_flow(text), "{text}");
+        }
     }
 }

@@ -1,8 +1,9 @@
 //! The lanes of known devices and sessions.
 
 use doorward_model::id::SessionId;
+use doorward_model::throttle::RowKind;
 use doorward_model::time::{DAY_MS, HOUR_MS, SECOND_MS};
-use doorward_store::known_devices;
+use doorward_store::{attempts, known_devices};
 
 use super::*;
 use crate::devices;
@@ -170,6 +171,34 @@ async fn a_session_that_shows_the_password_again_has_its_own_lane_and_no_more_th
                 assert_eq!(fail_once(&throttle, tx, &again)?, None);
             }
             assert_eq!(fail_once(&throttle, tx, &again)?, Some(Limiter::Device));
+            Ok(())
+        })
+        .await;
+    })
+    .await;
+}
+
+/// Proves: A-21
+#[tokio::test]
+async fn an_attempt_nobody_looked_at_is_given_back_to_every_count() {
+    on_both(|store| async move {
+        with_owner(&store).await;
+        let throttle = throttle();
+        in_tx(&store, move |tx| {
+            devices::start_over(tx, owner(), device(1), at(0))?;
+            let attempt = own(&throttle, device(1), 1, at(0));
+            let row = throttle.key().of_network(RowKind::DeviceNetwork, attempt.network);
+            let counted = |tx: &mut Tx<'_>| attempts::find(tx, &row).map(|row| row.map_or(0, |row| row.failures));
+            for _ in 0..3 {
+                admitted(throttle.reserve(tx, &attempt)?);
+            }
+            assert_eq!(counted(tx)?, 0, "the first three are the device's own affair");
+            for _ in 0..2 {
+                let admission = admitted(throttle.reserve(tx, &attempt)?);
+                assert_eq!(counted(tx)?, 1);
+                throttle.give_back(tx, &admission)?;
+                assert_eq!(counted(tx)?, 0);
+            }
             Ok(())
         })
         .await;

@@ -86,9 +86,7 @@ fn open(path: &Path, options: &SqliteOptions) -> Result<Guarded, StoreError> {
         .map_err(|error| translate("open", &error))?;
     // Without this SQLite, built with column statistics, may prepare a statement again whenever other values are bound to
     // it: half of the writer's time in a renewal.
-    connection
-        .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
-        .map_err(|error| translate("open", &error))?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(|error| translate("open", &error))?;
     let deadline = Deadline::default();
     let watched = deadline.clone();
     connection

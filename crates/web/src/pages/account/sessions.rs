@@ -28,7 +28,7 @@ pub(crate) async fn show(
     let user = find(&site, &principal).await?;
     let (sessions, _) = site.app.list_sessions(&op, principal.user_id, None, MOST).await?;
     let sessions = sessions.into_iter().map(|session| row(session, principal.session_id)).collect();
-    frame::show(&AccountSessions { page, account: summary(&user), sessions, notice: query.notice })
+    frame::show(&AccountSessions { page, account: summary(&user), now: op.now, sessions, notice: query.notice })
 }
 
 fn row(session: Session, current: SessionId) -> SessionRow {

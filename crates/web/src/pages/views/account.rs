@@ -111,6 +111,8 @@ pub struct AccountSessions {
     pub page: Page,
     /// Whose account.
     pub account: Account,
+    /// When the page is shown.
+    pub now: Timestamp,
     /// Every live session.
     pub sessions: Vec<SessionRow>,
     /// What just happened.

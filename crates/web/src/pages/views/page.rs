@@ -70,6 +70,9 @@ pub struct Page {
     pub site: String,
     /// The path of this page, to come back to after a change of language. Not the query, which can hold a token.
     pub path: String,
+    /// The flow this page belongs to, sealed for this browser: its forms carry it, and a change of language comes back
+    /// with it. Empty where nothing was begun.
+    pub flow: String,
     /// The token that every form on the page carries; empty on pages without forms.
     pub csrf: String,
     /// The nonce of this answer's content security policy; empty when the policy names none.
@@ -105,6 +108,11 @@ impl Page {
     /// A time as people read it.
     pub fn moment(&self, at: &Timestamp) -> String {
         self.texts.moment(*at)
+    }
+
+    /// How long ago a time was, as people say it.
+    pub fn ago(&self, at: &Timestamp, now: &Timestamp) -> String {
+        self.texts.ago(*at, *now)
     }
 
     /// A span of seconds as people read it.

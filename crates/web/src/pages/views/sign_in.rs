@@ -10,8 +10,6 @@ use super::{Field, Notice, Page, Problem, Problems, paths};
 pub struct Login {
     /// What all pages share.
     pub page: Page,
-    /// Where to go afterwards, in the form the handler can read back; empty for the account.
-    pub flow: String,
     /// The e-mail address.
     pub email: Field,
     /// What is wrong with the password alone: only that it is missing.
@@ -77,8 +75,6 @@ pub struct Reset {
     pub page: Page,
     /// The address of the account.
     pub email: String,
-    /// The link's token, in the form the handler can read back.
-    pub flow: String,
     /// What is wrong with the password.
     pub password_problem: Option<Problem>,
     /// The fewest characters of a password.

@@ -40,8 +40,6 @@ pub struct Verify {
     pub page: Page,
     /// The address the mail went to; none where only the link to the sign-up is known.
     pub email: Option<String>,
-    /// The sign-up, in the form the handler can read back.
-    pub flow: String,
     /// The code.
     pub code: Field,
     /// What just happened.
@@ -62,8 +60,6 @@ pub struct VerifyLink {
     pub page: Page,
     /// The address being confirmed.
     pub email: String,
-    /// The link's token, in the form the handler can read back.
-    pub flow: String,
     /// What is wrong with the password.
     pub password_problem: Option<Problem>,
     /// The fewest characters of a password.
@@ -83,8 +79,6 @@ impl VerifyLink {
 pub struct FirstAdministrator {
     /// What all pages share.
     pub page: Page,
-    /// The link's token, in the form the handler can read back.
-    pub flow: String,
     /// The e-mail address.
     pub email: Field,
     /// The name; may stay empty.

@@ -1,0 +1,204 @@
+//! The one HTTP client: https (http only to this machine), one request a connection, no redirects, no proxy, bounded
+//! in time, size and number.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{HeaderValue, Request, header};
+use http_body_util::{BodyExt as _, Empty, LengthLimitError, Limited};
+use hyper::body::Bytes;
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, RootCertStore};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+use thiserror::Error;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
+use tokio_rustls::TlsConnector;
+use url::{Host, Url};
+
+/// Who we say we are.
+const USER_AGENT: HeaderValue = HeaderValue::from_static(concat!("doorward/", env!("CARGO_PKG_VERSION")));
+
+/// Where requests may go: https, or http on this machine.
+#[derive(Clone, PartialEq, Eq)]
+pub struct OutboundUrl {
+    /// Where to connect to.
+    host: String,
+    port: u16,
+    /// What the certificate must be for; none for http.
+    tls_name: Option<ServerName<'static>>,
+    /// The value of `Host`.
+    authority: String,
+    /// The path, which ends with a slash.
+    path: String,
+}
+
+/// A URL that requests may not go to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("must be an https URL (http only on this machine) without user, query and fragment")]
+pub struct OutboundUrlError;
+
+impl OutboundUrl {
+    /// Reads a URL whose path is completed at its end.
+    pub fn parse(text: &str) -> Result<Self, OutboundUrlError> {
+        let url = Url::parse(text).map_err(|_| OutboundUrlError)?;
+        let (Some(host), Some(port)) = (url.host(), url.port_or_known_default()) else {
+            return Err(OutboundUrlError);
+        };
+        let has_more = !url.username().is_empty() || url.password().is_some();
+        if has_more || url.query().is_some() || url.fragment().is_some() {
+            return Err(OutboundUrlError);
+        }
+        let (name, is_this_machine) = match &host {
+            Host::Domain(domain) => ((*domain).to_owned(), *domain == "localhost"),
+            Host::Ipv4(address) => (address.to_string(), address.is_loopback()),
+            Host::Ipv6(address) => (address.to_string(), IpAddr::from(*address).to_canonical().is_loopback()),
+        };
+        let tls_name = match url.scheme() {
+            "https" => Some(ServerName::try_from(name.clone()).map_err(|_| OutboundUrlError)?),
+            "http" if is_this_machine => None,
+            _ => return Err(OutboundUrlError),
+        };
+        let authority = url.port().map_or_else(|| host.to_string(), |port| format!("{host}:{port}"));
+        let path = format!("{}/", url.path().trim_end_matches('/'));
+        Ok(Self { host: name, port, tls_name, authority, path })
+    }
+}
+
+impl fmt::Debug for OutboundUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OutboundUrl").field("authority", &self.authority).finish_non_exhaustive()
+    }
+}
+
+impl<'de> Deserialize<'de> for OutboundUrl {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
+/// Why there is no answer. No text of these holds a path.
+#[derive(Debug, Error)]
+pub enum OutboundError {
+    /// Not in time, waiting for a place included.
+    #[error("not in time")]
+    TooLate,
+    /// Longer than asked for.
+    #[error("the answer is too long")]
+    TooLong,
+    /// Connecting or TLS.
+    #[error("connecting")]
+    Connect(#[source] std::io::Error),
+    /// HTTP.
+    #[error("asking")]
+    Exchange(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// The limits of a client.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// How long a request may take, waiting and reading included.
+    pub time: Duration,
+    /// The longest body.
+    pub bytes: usize,
+    /// How many requests may be under way.
+    pub at_once: usize,
+}
+
+/// The HTTP client.
+pub struct Client {
+    tls: TlsConnector,
+    limits: Limits,
+    places: Semaphore,
+}
+
+impl Client {
+    /// A client that trusts the public certificate authorities.
+    pub fn new(limits: Limits) -> Result<Self, rustls::Error> {
+        let mut roots = RootCertStore::empty();
+        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+        Self::trusting(roots, limits)
+    }
+
+    /// A client that trusts `roots`.
+    pub(super) fn trusting(roots: RootCertStore, limits: Limits) -> Result<Self, rustls::Error> {
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        Ok(Self { tls: TlsConnector::from(Arc::new(config)), limits, places: Semaphore::new(limits.at_once) })
+    }
+
+    /// Status and body of `GET base/end`. Redirects are answers like any other.
+    pub async fn get(
+        &self,
+        base: &OutboundUrl,
+        end: &str,
+        headers: &[(header::HeaderName, HeaderValue)],
+    ) -> Result<(http::StatusCode, Bytes), OutboundError> {
+        let asked = async {
+            let _place = self.places.acquire().await.map_err(|closed| OutboundError::Exchange(Box::new(closed)))?;
+            let mut request = Request::get(format!("{}{end}", base.path))
+                .header(header::HOST, &base.authority)
+                .header(header::USER_AGENT, USER_AGENT);
+            for (name, value) in headers {
+                request = request.header(name, value);
+            }
+            let request = request.body(Empty::new()).map_err(|error| OutboundError::Exchange(Box::new(error)))?;
+            let stream = connect(base).await.map_err(OutboundError::Connect)?;
+            match &base.tls_name {
+                None => self.exchange(stream, request).await,
+                Some(name) => {
+                    let stream = self.tls.connect(name.clone(), stream).await.map_err(OutboundError::Connect)?;
+                    self.exchange(stream, request).await
+                }
+            }
+        };
+        tokio::time::timeout(self.limits.time, asked).await.map_err(|_| OutboundError::TooLate)?
+    }
+
+    async fn exchange(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+        request: Request<Empty<Bytes>>,
+    ) -> Result<(http::StatusCode, Bytes), OutboundError> {
+        let failed = |error: hyper::Error| OutboundError::Exchange(Box::new(error));
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(failed)?;
+        let asked = async {
+            let (head, body) = sender.send_request(request).await.map_err(failed)?.into_parts();
+            let body = Limited::new(body, self.limits.bytes).collect().await.map_err(|error| {
+                if error.is::<LengthLimitError>() { OutboundError::TooLong } else { OutboundError::Exchange(error) }
+            })?;
+            Ok((head.status, body.to_bytes()))
+        };
+        // The connection is driven here and ends with this request: no task outlives it.
+        tokio::pin!(asked);
+        tokio::select! {
+            biased;
+            answered = &mut asked => answered,
+            ended = connection => match ended {
+                // It ends before the body is read when the other side closes it; what was sent is still here.
+                Ok(()) => asked.await,
+                Err(error) => Err(failed(error)),
+            },
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one client")]
+async fn connect(to: &OutboundUrl) -> std::io::Result<TcpStream> {
+    TcpStream::connect((to.host.as_str(), to.port)).await
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("limits", &self.limits).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,6 @@
+//! Requests to other servers: the one client, and who uses it.
+
+pub mod breached_passwords;
+mod client;
+
+pub use client::{Client, OutboundError, OutboundUrl, OutboundUrlError};
