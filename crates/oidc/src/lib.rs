@@ -1,0 +1,16 @@
+//! The rules of OAuth 2, OpenID Connect and JOSE: parse, validate, decide.
+//!
+//! Nothing here waits, reads a clock, draws a random number by itself or knows HTTP, rows or a router: a rule takes
+//! values and returns a value. Each check names the document and section that asks for it.
+
+pub mod claims_request;
+pub mod error;
+pub mod parameters;
+pub mod pkce;
+pub mod preferences;
+pub mod prompt;
+pub mod redirect_uri;
+pub mod resource;
+pub mod response;
+pub mod scope;
+pub mod uri;
