@@ -4,7 +4,10 @@
 //! values and returns a value. Each check names the document and section that asks for it.
 
 pub mod claims_request;
+pub mod client_assertion;
+pub mod dpop;
 pub mod error;
+pub mod jose;
 pub mod parameters;
 pub mod pkce;
 pub mod preferences;
