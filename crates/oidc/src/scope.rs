@@ -76,6 +76,13 @@ impl Scope {
         Self { words: self.words.iter().filter(|own| *own != word).cloned().collect() }
     }
 
+    /// The words that mean something without a person.
+    #[must_use]
+    pub fn without_personal(&self) -> Self {
+        let is_personal = |word: &&String| [OPENID, PROFILE, EMAIL, OFFLINE_ACCESS].contains(&word.as_str());
+        Self { words: self.words.iter().filter(|word| !is_personal(word)).cloned().collect() }
+    }
+
     fn insert(&mut self, word: &str) {
         if !self.contains(word) {
             self.words.push(word.to_owned());
