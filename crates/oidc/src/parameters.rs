@@ -59,7 +59,17 @@ pub struct Parameters {
 impl Parameters {
     /// Reads a query (without `?`) or a body.
     pub fn parse(text: &[u8]) -> Result<Self, ParametersError> {
-        if text.len() > MAX_BYTES {
+        Self::parse_up_to(MAX_BYTES, text)
+    }
+
+    /// Reads what [`Self::to_form`] wrote.
+    pub fn parse_kept(text: &str) -> Result<Self, ParametersError> {
+        // Encoding makes three bytes of one at most.
+        Self::parse_up_to(3 * MAX_BYTES, text.as_bytes())
+    }
+
+    fn parse_up_to(most_bytes: usize, text: &[u8]) -> Result<Self, ParametersError> {
+        if text.len() > most_bytes {
             return Err(ParametersError::TooLarge);
         }
         let mut pairs = Vec::new();
@@ -118,7 +128,7 @@ impl Parameters {
         Ok(())
     }
 
-    /// The parameters as a form body that reads back the same: how a pushed request is kept.
+    /// The parameters as a form body that [`Self::parse_kept`] reads back the same: how a pushed request is kept.
     pub fn to_form(&self) -> Zeroizing<String> {
         let mut text = Zeroizing::new(String::new());
         for (name, value) in &self.pairs {
