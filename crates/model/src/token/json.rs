@@ -7,7 +7,7 @@ use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Error, MapAcces
 
 /// Reads an object; none when it is something else, is malformed, is followed by more, or repeats a member at
 /// any depth.
-pub(super) fn parse_object<T: DeserializeOwned>(json: &[u8]) -> Option<T> {
+pub fn parse_object<T: DeserializeOwned>(json: &[u8]) -> Option<T> {
     // A derived reader would take an array for its members in order.
     if json.first() != Some(&b'{') {
         return None;

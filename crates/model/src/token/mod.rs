@@ -1,6 +1,7 @@
 //! Access tokens as text and claims (RFC 7515, RFC 7519, RFC 9068): strict reading, without any key.
 //!
-//! Only what Doorward itself writes is read: one header shape, one spelling of base64url, each member once.
+//! Only what Doorward itself writes is read as an access token: one header shape, one spelling of base64url, each
+//! member once. [`Compact`] and [`parse_object`] are as strict with what others sign; `oidc` builds on them.
 
 mod claims;
 mod compact;
@@ -8,6 +9,7 @@ mod json;
 
 pub use claims::{AccessClaims, Validity};
 pub use compact::{Compact, Header, MAX_TOKEN_BYTES, TOKEN_TYPE};
+pub use json::parse_object;
 
 #[cfg(test)]
 mod tests;

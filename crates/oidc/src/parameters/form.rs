@@ -1,0 +1,46 @@
+//! `application/x-www-form-urlencoded` (RFC 6749 appendix B): one strict reader and one writer.
+
+use crate::uri::hexadecimal;
+
+/// The text behind a form-encoded one; none when a percent sign is broken or the bytes are no UTF-8.
+pub(crate) fn decode(encoded: &[u8]) -> Option<String> {
+    let mut bytes = Vec::with_capacity(encoded.len());
+    let mut rest = encoded;
+    while let Some((first, tail)) = rest.split_first() {
+        rest = tail;
+        match first {
+            b'+' => bytes.push(b' '),
+            b'%' => {
+                bytes.push(hexadecimal(tail)?);
+                rest = tail.get(2..)?;
+            }
+            byte => bytes.push(*byte),
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+/// Appends a text with everything encoded but RFC 3986's unreserved characters. A space becomes `%20`, which readers
+/// of queries and of forms understand alike.
+pub(crate) fn encode(text: &str, out: &mut String) {
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            out.push(char::from(byte));
+        } else {
+            out.push('%');
+            for half in [byte >> 4, byte & 15] {
+                out.push(char::from(b"0123456789ABCDEF"[usize::from(half)]));
+            }
+        }
+    }
+}
+
+/// Appends `name=value`, after `&` when something stands before it.
+pub(crate) fn append_pair(out: &mut String, name: &str, value: &str) {
+    if !out.is_empty() {
+        out.push('&');
+    }
+    encode(name, out);
+    out.push('=');
+    encode(value, out);
+}
