@@ -2,11 +2,12 @@
 
 use std::process::ExitCode;
 
-use mimalloc::MiMalloc;
+use tikv_jemallocator::Jemalloc;
 
-/// Faster than the system's for many small values, and it gives memory back after a rush (docs/benchmarks.md).
+/// Its background thread gives memory back after a rush, and it is faster than the system's for many small values
+/// (docs/decisions/0012).
 #[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
+static ALLOCATOR: Jemalloc = Jemalloc;
 
 fn main() -> ExitCode {
     doorward_server::main()
