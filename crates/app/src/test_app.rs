@@ -26,6 +26,7 @@ pub(crate) fn hashing() -> HasherOptions {
         queue: 1_024,
         deadline: Duration::from_mins(1),
         idle: Duration::from_mins(1),
+        begin: || {},
     }
 }
 

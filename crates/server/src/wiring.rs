@@ -74,7 +74,16 @@ fn hasher_options(configuration: &Configuration) -> Result<HasherOptions, Failur
     parameters.check_floor()?;
     let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let budget = password.hashing_memory_mib.map_or(HASHING_MEMORY_MIB, u64::from) << 20;
-    Ok(HasherOptions::for_machine(parameters, cores, budget))
+    Ok(HasherOptions { begin: stand_back, ..HasherOptions::for_machine(parameters, cores, budget) })
+}
+
+/// On Linux niceness belongs to a thread: one that hashes for 20 ms lets those that answer in one go first, and still
+/// gets every moment they leave.
+fn stand_back() {
+    const STEPS: i32 = 10;
+    if let Err(error) = rustix::process::nice(STEPS) {
+        tracing::debug!(%error, "a hashing thread keeps its priority");
+    }
 }
 
 fn breach_check(configuration: &Configuration) -> Result<BreachCheck, Failure> {

@@ -33,6 +33,8 @@ pub struct HasherOptions {
     pub deadline: Duration,
     /// How long a worker keeps its buffer without work.
     pub idle: Duration,
+    /// What each worker does first, such as standing back behind threads that only need a moment.
+    pub begin: fn(),
 }
 
 impl HasherOptions {
@@ -45,6 +47,7 @@ impl HasherOptions {
             queue: 1_024,
             deadline: Duration::from_secs(5),
             idle: Duration::from_secs(10),
+            begin: || {},
         }
     }
 }

@@ -129,9 +129,10 @@ impl Pool {
         };
         for number in 0..options.workers.get() {
             let shared = Arc::clone(&pool.shared);
-            std::thread::Builder::new()
-                .name(format!("hash-{number}"))
-                .spawn(move || Worker { shared, memory: Memory::default() }.run())?;
+            std::thread::Builder::new().name(format!("hash-{number}")).spawn(move || {
+                (options.begin)();
+                Worker { shared, memory: Memory::default() }.run();
+            })?;
         }
         Ok(pool)
     }

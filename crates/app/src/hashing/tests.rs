@@ -11,6 +11,7 @@ fn options() -> HasherOptions {
         queue: 2,
         deadline: PATIENCE,
         idle: PATIENCE,
+        begin: || {},
     }
 }
 

@@ -91,7 +91,7 @@ impl Queue {
 
     /// Waits for work. `None` when the queue is closed and everything accepted was handed out.
     pub(crate) fn pop(&self) -> Option<Entry> {
-        let mut state = self.wait_for_work()?;
+        let mut state = self.wait_for_work().0?;
         let entry = state.waiting.pop_front();
         self.dismiss_timekeeper(&state);
         drop(state);
@@ -101,9 +101,17 @@ impl Queue {
         entry
     }
 
-    /// Waits for work, then takes up to `max` of what is there. False when closed and empty.
+    /// Waits for work, then takes up to `max` of what is there: nothing when it was refused meanwhile. False when closed
+    /// and empty.
     pub(crate) fn pop_batch(&self, batch: &mut Vec<Entry>, max: usize) -> bool {
-        let Some(mut state) = self.wait_for_work() else { return false };
+        let (Some(mut state), has_waited) = self.wait_for_work() else { return false };
+        if has_waited {
+            // Whoever woke us may be about to push more: on a busy core it goes first, and more share the commit. On an
+            // idle one this returns at once.
+            drop(state);
+            std::thread::yield_now();
+            state = self.lock();
+        }
         let count = state.waiting.len().min(max);
         batch.extend(state.waiting.drain(..count));
         self.dismiss_timekeeper(&state);
@@ -179,18 +187,21 @@ impl Queue {
         self.timekeeper.wait(state).unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wait_for_work(&self) -> Option<MutexGuard<'_, State>> {
+    /// The queue with something in it, or none when it is closed and empty; and whether that took sleeping.
+    fn wait_for_work(&self) -> (Option<MutexGuard<'_, State>>, bool) {
         let mut state = self.lock();
+        let mut has_waited = false;
         while state.waiting.is_empty() {
             if state.is_closed {
-                return None;
+                return (None, has_waited);
             }
+            has_waited = true;
             state.idle_consumers += 1;
             state = self.consumers.wait(state).unwrap_or_else(PoisonError::into_inner);
             state.idle_consumers -= 1;
             state.waking = state.waking.saturating_sub(1);
         }
-        Some(state)
+        (Some(state), has_waited)
     }
 
     /// Once a closed queue is empty the timekeeper has nothing left to wait for.

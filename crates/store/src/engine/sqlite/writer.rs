@@ -37,6 +37,9 @@ impl Writer {
     pub(super) fn run(self) {
         let mut batch = Vec::with_capacity(self.max_batch);
         while self.queue.pop_batch(&mut batch, self.max_batch) {
+            if batch.is_empty() {
+                continue;
+            }
             self.last_batch.store(batch.len(), Ordering::Relaxed);
             #[expect(clippy::cast_precision_loss, reason = "a batch has at most a few hundred entries")]
             metrics::histogram!("store_write_batch_size").record(batch.len() as f64);
