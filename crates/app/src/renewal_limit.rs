@@ -33,7 +33,11 @@ impl RenewalLimit {
         let mut families = self.settled_at.lock().unwrap_or_else(PoisonError::into_inner);
         families.sweep(now);
         let settled_at = families.by_id.entry(family).or_insert(now.as_ms());
-        // Never further ahead than a full burst, also when the clock was set back.
+        // Never further ahead than a full burst. What is, comes from a clock that was set back: a little of it counts as
+        // a burst, much of it as nothing.
+        if *settled_at - now.as_ms() > 2 * BURST * EVERY_MS {
+            *settled_at = now.as_ms();
+        }
         *settled_at = (*settled_at).clamp(now.as_ms(), now.as_ms() + BURST * EVERY_MS);
         let next = *settled_at + EVERY_MS;
         let over = next - now.as_ms() - BURST * EVERY_MS;
@@ -79,15 +83,17 @@ mod tests {
         assert_eq!(limit.admit(FamilyId::from_uuid([2; 16]), now), Ok(()));
     }
 
+    /// Proves: A-178
     #[test]
     fn a_clock_that_was_set_back_costs_no_more_than_a_full_burst() {
         let limit = RenewalLimit::default();
         let family = FamilyId::from_uuid([1; 16]);
         let now = Timestamp::from_ms(100 * MINUTE_MS);
         limit.admit(family, now).unwrap();
-        let earlier = now.plus_ms(-60 * MINUTE_MS);
+        let earlier = now.plus_ms(-3 * MINUTE_MS);
         assert_eq!(limit.admit(family, earlier), Err(2));
         assert_eq!(limit.admit(family, earlier.plus_ms(EVERY_MS)), Ok(()));
+        assert_eq!(limit.admit(family, earlier.plus_ms(-60 * MINUTE_MS)), Ok(()));
     }
 
     #[test]

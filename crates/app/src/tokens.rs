@@ -18,7 +18,7 @@ use crate::failure::Failure;
 use crate::keys::access_tokens::{AccessGrant, IssueError};
 use crate::mail::Letter;
 use crate::op::Op;
-use crate::post::Addressee;
+use crate::post::{Addressee, Parcel};
 use crate::sessions::{RevocationBatch, usable};
 
 /// The `client_id` of tokens that first-party applications hold without being registered.
@@ -70,6 +70,8 @@ struct Attempt {
     revocations: RevocationBatch,
     /// What the limit of the family said: asked once, however often the transaction runs.
     admitted: OnceLock<Result<(), u32>>,
+    /// The mail about a copied token, once one was found; none for a user who is gone meanwhile.
+    notice: OnceLock<Option<Parcel>>,
 }
 
 impl Attempt {
@@ -88,6 +90,8 @@ enum Outcome {
     Refused,
     SlowDown(u32),
     Ended(SessionId),
+    /// The token is a copy. Nothing is changed yet: the mail has to be written first.
+    Copied(Box<Session>),
     /// Another renewal moved the row between reading and writing it.
     Overtaken,
 }
@@ -129,8 +133,8 @@ impl App {
 
     /// Renews by refresh token: DESIGN's rotating credential.
     ///
-    /// One transaction and nothing before it. That a forged token reaches the writer is bounded by the limit on refused
-    /// credentials, and costs it one look-up.
+    /// One transaction and nothing before it; a copy found is ended by a second one. That a forged token reaches the
+    /// writer is bounded by the limit on refused credentials, and costs it one look-up.
     pub async fn renew(&self, op: &Op, text: &str) -> Result<Renewal, Failure> {
         let Some(token) = PresentedToken::parse(text) else {
             return Ok(Renewal::Refused);
@@ -146,7 +150,7 @@ impl App {
                 metrics::counter!("token_renewals_total").increment(1);
                 Ok(Renewal::Renewed { access, refresh, session: session.id })
             }
-            Outcome::Refused | Outcome::Overtaken => Ok(Renewal::Refused),
+            Outcome::Refused | Outcome::Overtaken | Outcome::Copied(_) => Ok(Renewal::Refused),
             Outcome::SlowDown(retry_after_seconds) => Ok(Renewal::SlowDown { retry_after_seconds }),
             Outcome::Ended(session) => {
                 self.session_cache.forget(&[session]);
@@ -165,15 +169,35 @@ impl App {
             event: EventId::new(op.now, op.random.as_ref()),
             revocations: RevocationBatch::new(op),
             admitted: OnceLock::new(),
+            notice: OnceLock::new(),
         });
         for _ in 0..MOST_RACES {
-            let (app, attempt) = (self.clone(), Arc::clone(&attempt));
-            let outcome = self.change(move |change| app.settle_in(change, &attempt)).await?;
-            if !matches!(outcome, Outcome::Overtaken) {
-                return Ok(outcome);
+            let (app, again) = (self.clone(), Arc::clone(&attempt));
+            match self.change(move |change| app.settle_in(change, &again)).await? {
+                Outcome::Overtaken => {}
+                Outcome::Copied(session) => {
+                    let notice = self.reuse_notice(op, &session).await?;
+                    attempt.notice.get_or_init(|| notice);
+                }
+                outcome => return Ok(outcome),
             }
         }
         Err(Failure::internal("renewing a token", "the row kept moving"))
+    }
+
+    /// The mail that says a token of `session` was copied.
+    ///
+    /// Written between two transactions, so that neither every renewal pays for a mail that nearly none sends nor a
+    /// transaction waits for one. The second decides anew.
+    async fn reuse_notice(&self, op: &Op, session: &Session) -> Result<Option<Parcel>, Failure> {
+        let id = session.user_id;
+        let Some(user) = self.store.read(move |tx| users::find(tx, id)).await? else {
+            return Ok(None);
+        };
+        let mut incident = Self::incident(op);
+        incident.device.clone_from(&session.device_label);
+        let letter = Letter::TokenReused { incident, forgot_link: self.link("/forgot") };
+        self.pack(op, Addressee::of(&user), &letter).map(Some)
     }
 
     fn settle_in(&self, change: &mut Change<'_, '_>, attempt: &Attempt) -> Result<Outcome, Failure> {
@@ -198,87 +222,85 @@ impl App {
             change.quietly();
             return Ok(Outcome::Refused);
         }
-        self.decide_in(change, attempt, &row, session, salt)
+        decide_in(change, attempt, &row, session, salt)
     }
+}
 
-    fn decide_in(
-        &self,
-        change: &mut Change<'_, '_>,
-        attempt: &Attempt,
-        row: &TokenFamily,
-        session: Session,
-        salt: Salt,
-    ) -> Result<Outcome, Failure> {
-        let now = attempt.op.now;
-        let issue = |generation, session| Outcome::Issue { generation, session: Box::new(session), salt };
-        match read_family(row)?.decide(attempt.token.generation(), now, attempt.overlap_ms) {
-            Decision::Refused => {
+fn decide_in(
+    change: &mut Change<'_, '_>,
+    attempt: &Attempt,
+    row: &TokenFamily,
+    session: Session,
+    salt: Salt,
+) -> Result<Outcome, Failure> {
+    let now = attempt.op.now;
+    let issue = |generation, session| Outcome::Issue { generation, session: Box::new(session), salt };
+    match read_family(row)?.decide(attempt.token.generation(), now, attempt.overlap_ms) {
+        Decision::Refused => {
+            change.quietly();
+            Ok(Outcome::Refused)
+        }
+        Decision::Repeat(generation) => {
+            change.quietly();
+            Ok(issue(generation, session))
+        }
+        Decision::Rotate(step) => {
+            let moved = (row.network != attempt.network).then(|| attempt.event(Action::TokenNetworkChanged));
+            let advanced = advance(change, row, step, attempt, moved.as_ref())?;
+            Ok(if advanced { issue(step.to.issued, session) } else { Outcome::Overtaken })
+        }
+        Decision::Recover(step) => {
+            let recovered = attempt.event(Action::TokenRecovered);
+            let advanced = advance(change, row, step, attempt, Some(&recovered))?;
+            Ok(if advanced { issue(step.to.issued, session) } else { Outcome::Overtaken })
+        }
+        Decision::Reused(how) => {
+            let Some(notice) = attempt.notice.get() else {
                 change.quietly();
-                Ok(Outcome::Refused)
-            }
-            Decision::Repeat(generation) => {
+                return Ok(Outcome::Copied(Box::new(session)));
+            };
+            if !end_reused(change, row, attempt, (how, notice.as_ref()), &session)? {
                 change.quietly();
-                Ok(issue(generation, session))
+                return Ok(Outcome::Overtaken);
             }
-            Decision::Rotate(step) => {
-                let moved = (row.network != attempt.network).then(|| attempt.event(Action::TokenNetworkChanged));
-                let advanced = advance(change, row, step, attempt, moved.as_ref())?;
-                Ok(if advanced { issue(step.to.issued, session) } else { Outcome::Overtaken })
+            Ok(Outcome::Ended(session.id))
+        }
+        Decision::AheadOfDatabase => {
+            if !token_families::revoke(change.tx, row.id, now, "restored_state_seen")? {
+                change.quietly();
+                return Ok(Outcome::Overtaken);
             }
-            Decision::Recover(step) => {
-                let recovered = attempt.event(Action::TokenRecovered);
-                let advanced = advance(change, row, step, attempt, Some(&recovered))?;
-                Ok(if advanced { issue(step.to.issued, session) } else { Outcome::Overtaken })
-            }
-            Decision::Reused(how) => {
-                if !self.end_reused(change, row, attempt, how, &session)? {
-                    change.quietly();
-                    return Ok(Outcome::Overtaken);
-                }
-                Ok(Outcome::Ended(session.id))
-            }
-            Decision::AheadOfDatabase => {
-                if !token_families::revoke(change.tx, row.id, now, "restored_state_seen")? {
-                    change.quietly();
-                    return Ok(Outcome::Overtaken);
-                }
-                sessions::revoke(change.tx, session.id, session.user_id, now, "restored_state_seen")?;
-                attempt.revocations.insert(change.tx, &[session.id], now)?;
-                change.record(&attempt.event(Action::RestoredStateSeen).refused())?;
-                Ok(Outcome::Ended(session.id))
-            }
+            sessions::revoke(change.tx, session.id, session.user_id, now, "restored_state_seen")?;
+            attempt.revocations.insert(change.tx, &[session.id], now)?;
+            change.record(&attempt.event(Action::RestoredStateSeen).refused())?;
+            Ok(Outcome::Ended(session.id))
         }
     }
+}
 
-    /// Ends family and session, records it and tells the user; false when somebody else has just done so.
-    fn end_reused(
-        &self,
-        change: &mut Change<'_, '_>,
-        row: &TokenFamily,
-        attempt: &Attempt,
-        how: Reuse,
-        session: &Session,
-    ) -> Result<bool, Failure> {
-        let now = attempt.op.now;
-        if !token_families::revoke(change.tx, row.id, now, "token_reused")? {
-            return Ok(false);
-        }
-        sessions::revoke(change.tx, session.id, session.user_id, now, "token_reused")?;
-        attempt.revocations.insert(change.tx, &[session.id], now)?;
-        let event = attempt
-            .event(Action::TokenReused)
-            .refused()
-            .data([("how", how.as_str().into()), ("session", session.id.to_string().into())]);
-        change.record(&event)?;
-        if let Some(user) = users::find(change.tx, session.user_id)? {
-            let mut incident = Self::incident(&attempt.op);
-            incident.device.clone_from(&session.device_label);
-            let letter = Letter::TokenReused { incident, forgot_link: self.link("/forgot") };
-            let parcel = self.pack(&attempt.op, Addressee::of(&user), &letter)?;
-            change.post(&event, &parcel)?;
-        }
-        Ok(true)
+/// Ends family and session, records it and tells the user; false when somebody else has just done so.
+fn end_reused(
+    change: &mut Change<'_, '_>,
+    row: &TokenFamily,
+    attempt: &Attempt,
+    (how, notice): (Reuse, Option<&Parcel>),
+    session: &Session,
+) -> Result<bool, Failure> {
+    let now = attempt.op.now;
+    if !token_families::revoke(change.tx, row.id, now, "token_reused")? {
+        return Ok(false);
     }
+    sessions::revoke(change.tx, session.id, session.user_id, now, "token_reused")?;
+    attempt.revocations.insert(change.tx, &[session.id], now)?;
+    let event = attempt
+        .event(Action::TokenReused)
+        .refused()
+        .data([("how", how.as_str().into()), ("session", session.id.to_string().into())]);
+    change.record(&event)?;
+    if let Some(notice) = notice {
+        change.post(&event, notice)?;
+    }
+    Ok(true)
 }
 
 /// Moves the family on; false when it moved meanwhile.

@@ -155,7 +155,7 @@ async fn a_buffer_exists_while_there_is_work() {
     }
 }
 
-/// Proves: A-21
+/// Proves: A-21, V15.2.2
 #[tokio::test]
 async fn five_hundred_at_once_use_one_buffer_a_worker() {
     let workers = NonZeroUsize::new(3).unwrap();

@@ -40,6 +40,7 @@ fn claims_read_back() {
     assert_eq!(AccessClaims::parse(&delayed.to_json().unwrap()), Some(delayed));
 }
 
+/// Proves: S-162, S-172, S-206
 #[test]
 fn a_payload_has_the_claims_of_the_contract_and_no_more() {
     let Value::Object(members) = payload() else { panic!("not an object") };

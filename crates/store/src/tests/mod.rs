@@ -5,6 +5,7 @@ mod basics;
 mod closing;
 mod migrations;
 mod passwords;
+mod portable;
 mod postgres;
 mod schema;
 mod sqlite;

@@ -164,6 +164,7 @@ async fn both_schemas_are_the_same() {
     }
 }
 
+/// Proves: S-101, S-180
 #[tokio::test]
 async fn every_foreign_key_column_is_indexed_in_both() {
     let (sqlite, postgres) = read_both().await;
@@ -207,6 +208,7 @@ const FULL_SCANS: &[&str] = &[
     "mail_budgets::COUNT_ROWS",
 ];
 
+/// Proves: S-32, S-101
 #[tokio::test]
 async fn no_look_up_reads_a_whole_table() {
     let file = SqliteFile::new();

@@ -72,7 +72,7 @@ async fn until_back(call: impl AsyncFn() -> Answer) {
     assert!(tokio::time::timeout(SOON, waiting).await.is_ok(), "it does not recover by itself");
 }
 
-/// Proves: A-151, S-228
+/// Proves: A-151, S-228, V2.3.3
 #[test]
 fn a_full_disk_is_answered_503_spares_what_only_reads_and_passes_by_itself() {
     only_on(Engine::Sqlite, async |world| {
@@ -114,7 +114,7 @@ fn a_full_disk_is_answered_503_spares_what_only_reads_and_passes_by_itself() {
     });
 }
 
-/// Proves: A-151, S-228
+/// Proves: A-151, S-228, V16.5.2
 #[test]
 fn a_database_that_is_gone_is_answered_503_everywhere_until_it_is_back() {
     only_on(Engine::Postgres, async |world| {

@@ -36,7 +36,7 @@ async fn keep_keys(world: &World) {
     world.app().keep_keys_current(&world.operator().op()).await.unwrap();
 }
 
-/// Proves, S-53, V11.2.2
+/// Proves, S-183, S-205, V11.2.2
 #[test]
 fn a_key_is_published_before_it_signs_and_kept_until_what_it_signed_is_over() {
     both(async |world| {
@@ -76,7 +76,7 @@ fn a_key_is_published_before_it_signs_and_kept_until_what_it_signed_is_over() {
     });
 }
 
-/// Proves: A-124, S-53
+/// Proves: A-124
 #[test]
 fn an_emergency_kills_what_the_key_signed_at_once_and_signs_nobody_out() {
     both(async |world| {

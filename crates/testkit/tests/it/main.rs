@@ -1,6 +1,7 @@
 //! The integration tests: the real application in process, on both databases. Modules mirror the routes.
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+mod at_rest;
 mod breached_passwords;
 mod credentials;
 mod events;
@@ -9,6 +10,7 @@ mod journey;
 mod key_rotation;
 mod languages;
 mod mail_budget;
+mod manual;
 mod pages;
 mod passwords;
 mod people;

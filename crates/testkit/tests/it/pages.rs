@@ -117,7 +117,7 @@ fn visible(page: &str, email: &str) -> String {
     kept.collect::<Vec<_>>().join("\n").replace("<wbr>", "").replace(email, "…")
 }
 
-/// Proves: S-57
+/// Proves: S-156, S-170, V7.5.2
 #[test]
 fn a_person_sees_their_sessions_and_ends_them() {
     both(async |world| {

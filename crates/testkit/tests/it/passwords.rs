@@ -1,7 +1,7 @@
 //! `/api/v1/password/forgot`, `…/reset` and `…/change`.
 
 use doorward_model::time::{HOUR_MS, MINUTE_MS};
-use doorward_testkit::both;
+use doorward_testkit::{World, both};
 use http::Method;
 use serde_json::json;
 
@@ -28,7 +28,7 @@ fn forgot_answers_the_same_for_unknown_known_and_disabled() {
     });
 }
 
-/// Proves, S-10, V7.4.3
+/// Proves, S-10, V6.3.7, V7.4.3
 #[test]
 fn a_reset_works_once_ends_every_session_and_signs_nobody_in() {
     both(async |world| {
@@ -48,10 +48,13 @@ fn a_reset_works_once_ends_every_session_and_signs_nobody_in() {
         let client = world.api(HOME);
         client.login(OWNER, PASSWORD).await.expect_problem(401, "invalid_credentials");
         client.login(OWNER, OTHER_PASSWORD).await.expect(200);
+        let subjects: Vec<_> = world.letters_to(OWNER).await.into_iter().map(|letter| letter.subject).collect();
+        let told = subjects.iter().filter(|subject| subject.contains("password")).count();
+        assert!(told >= 2, "the link, and that it was used: {subjects:?}");
     });
 }
 
-/// Proves: A-57
+/// Proves: A-57, V6.5.1, V2.3.4, V15.4.2
 #[test]
 fn of_twenty_resets_with_one_link_one_counts() {
     both(async |world| {
@@ -96,7 +99,7 @@ fn a_reset_link_dies_after_an_hour_with_a_new_password_and_with_the_account_disa
     });
 }
 
-/// Proves, V6.2.2, V7.2.4, V7.4.3
+/// Proves, S-232, V6.2.2, V6.3.7, V7.2.4, V7.4.3
 #[test]
 fn a_change_gives_this_browser_a_new_cookie_and_ends_every_other_session() {
     both(async |world| {
@@ -117,6 +120,42 @@ fn a_change_gives_this_browser_a_new_cookie_and_ends_every_other_session() {
         client.login(OWNER, OTHER_PASSWORD).await.expect(200);
         let subjects: Vec<_> = world.letters_to(OWNER).await.into_iter().map(|letter| letter.subject).collect();
         assert!(subjects.iter().any(|subject| subject.contains("password")), "{subjects:?}");
+    });
+}
+
+/// Whether the latest sign-in was one from a device that the account did not know.
+async fn came_from_a_new_device(world: &World) -> bool {
+    let events = world.events().await;
+    let last = events.iter().rfind(|event| event.action == "session.sign_in").unwrap();
+    last.data.contains("\"new_device\":true")
+}
+
+/// Proves: A-37, S-232
+#[test]
+fn a_new_password_forgets_every_device_but_the_one_that_set_it() {
+    both(async |world| {
+        world.operator().create_user(OWNER, PASSWORD).await;
+        let (mut here, mut there) = (world.browser(HOME), world.browser(AWAY));
+        for browser in [&mut here, &mut there] {
+            browser.sign_in(OWNER, PASSWORD).await.expect(200);
+            browser.jar.remove("__Host-doorward");
+            browser.sign_in(OWNER, PASSWORD).await.expect(200);
+            assert!(!came_from_a_new_device(world).await, "it is known by its cookie");
+        }
+        let body = json!({ "current_password": PASSWORD, "new_password": OTHER_PASSWORD });
+        here.fetch(Method::POST, "/api/v1/password/change", Some(&body)).await.expect(204);
+        for (browser, is_new) in [(&mut here, false), (&mut there, true)] {
+            browser.jar.remove("__Host-doorward");
+            browser.sign_in(OWNER, OTHER_PASSWORD).await.expect(200);
+            assert_eq!(came_from_a_new_device(world).await, is_new, "after a change");
+        }
+        let token = world.api(HOME).reset_token(OWNER).await;
+        world.api(HOME).reset(&token, PASSWORD).await.expect(204);
+        for browser in [&mut here, &mut there] {
+            browser.jar.remove("__Host-doorward");
+            browser.sign_in(OWNER, PASSWORD).await.expect(200);
+            assert!(came_from_a_new_device(world).await, "after a reset");
+        }
     });
 }
 
@@ -145,7 +184,7 @@ fn a_wrong_current_password_changes_nothing_and_is_counted() {
     });
 }
 
-/// Proves: A-24, V6.2.1, V6.2.4
+/// Proves: A-24, V6.2.1, V6.2.4, S-109, S-126
 #[test]
 fn the_same_passwords_are_refused_at_sign_up_change_and_reset() {
     both(async |world| {

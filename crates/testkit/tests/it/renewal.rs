@@ -8,8 +8,8 @@ use doorward_testkit::{Setup, World, both, both_with};
 use serde_json::json;
 
 use crate::credentials::{
-    EMAIL, Held, OTHER_PASSWORD, PASSWORD, application, bare, count_events, execute, me_by_bearer, next_at, number,
-    register, renew, with_bearer, with_json,
+    EMAIL, Held, OTHER_PASSWORD, PASSWORD, application, bare, claim, count_events, execute, me_by_bearer, next_at,
+    number, register, renew, with_bearer, with_json,
 };
 
 const OVERLAP_MS: i64 = 10 * SECOND_MS;
@@ -23,7 +23,7 @@ async fn next(world: &World, refresh: &str) -> String {
     renew(world, refresh).await.expect(200).string("refresh_token")
 }
 
-/// Proves: S-54, V10.4.5
+/// Proves: S-139, S-149, S-166, S-209, V10.4.5
 #[test]
 fn a_renewal_gives_a_new_pair_for_the_same_session() {
     both(async |world| {
@@ -32,8 +32,15 @@ fn a_renewal_gives_a_new_pair_for_the_same_session() {
         let (access, refresh) = (answer.string("access_token"), answer.string("refresh_token"));
         assert!(access != held.access && refresh != held.refresh && refresh.starts_with("dwr_"));
         assert_eq!(answer.json()["session"]["id"], json!(held.session), "{}", answer.text());
-        me_by_bearer(world, &access).await.expect(200);
-        me_by_bearer(world, &held.access).await.expect(200);
+        assert_ne!(claim(&access, "jti"), claim(&held.access, "jti"));
+        world.advance(SECOND_MS);
+        let later = renew(world, &refresh).await.expect(200).string("access_token");
+        for name in ["iat", "exp"] {
+            assert!(claim(&later, name).as_i64() > claim(&held.access, name).as_i64(), "{name} moves on");
+        }
+        for token in [&held.access, &access, &later] {
+            me_by_bearer(world, token).await.expect(200);
+        }
         assert_eq!(number(world, "SELECT COUNT(*) FROM token_families").await, 1);
         // Renewals only repeat: none of them is an event.
         assert_eq!(world.actions().await, ["user.created", "session.sign_in"]);
@@ -57,6 +64,7 @@ fn the_same_token_within_the_overlap_gives_the_same_successor() {
     });
 }
 
+/// Proves: S-154
 #[test]
 fn an_owner_whose_answers_get_lost_is_not_signed_out() {
     both(async |world| {
@@ -92,7 +100,7 @@ async fn check_told(world: &World) {
     assert!(world.last_letter_to(EMAIL).await.text.contains("/forgot"));
 }
 
-/// Proves: A-93, V10.4.5, S-54
+/// Proves: A-93, S-149, V10.4.5
 #[test]
 fn a_token_shown_again_after_its_successor_ends_family_and_session() {
     both(async |world| {
@@ -137,6 +145,7 @@ fn a_late_predecessor_ends_everything_where_the_policy_is_strict() {
     });
 }
 
+/// Proves: S-266
 #[test]
 fn a_token_newer_than_the_database_ends_the_family() {
     both(async |world| {
@@ -150,7 +159,7 @@ fn a_token_newer_than_the_database_ends_the_family() {
     });
 }
 
-/// Proves: A-94, S-55, S-56
+/// Proves: A-94, S-153
 #[test]
 fn fifty_renewals_at_once_give_one_successor() {
     both(async |world| {
@@ -345,7 +354,7 @@ fn nothing_renews_a_session_that_is_over() {
     });
 }
 
-/// Proves, V7.3.1, V7.3.2
+/// Proves, V7.3.1, V7.3.2, S-147, S-158, V10.4.8
 #[test]
 fn a_family_ends_with_the_idle_and_the_absolute_limit() {
     both(async |world| {

@@ -9,6 +9,30 @@ use crate::people::{AWAY, HOME, OTHER_PASSWORD, OWNER, PASSWORD, count, stranger
 
 static COUNT_USERS: Statement = Statement::new("it::setup::COUNT_USERS", "SELECT count(*) FROM users");
 
+/// Proves: A-170, V6.3.2
+#[test]
+fn nobody_is_known_before_the_first_administrator() {
+    both(async |world| {
+        assert_eq!(count(world, &COUNT_USERS).await, 0);
+        for email in ["admin", "root", "admin@localhost", "admin@example.com", "administrator@auth.example.test", "sa"]
+        {
+            for password in ["", "admin", "root", "test", "password", "doorward", "changeme"] {
+                // A fresh minute and network for each, so that no limit answers instead.
+                world.advance(HOUR_MS);
+                let answer = world.api(&stranger(email.len() * 10 + password.len())).login(email, password).await;
+                assert!([401, 422].contains(&answer.status.as_u16()), "{email} {password}: {}", answer.text());
+            }
+        }
+        // Without the link the page offers nothing, and a guessed link is none.
+        for path in ["/setup", "/setup?token=", "/setup?token=dwo_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"] {
+            let mut browser = world.browser(AWAY);
+            browser.open(path).await;
+            assert!(!browser.has_form("/setup"), "{path}");
+        }
+        assert_eq!(count(world, &COUNT_USERS).await, 0);
+    });
+}
+
 /// Proves: V6.3.2, V6.4.1
 #[test]
 fn the_link_makes_one_administrator_and_then_no_other() {
@@ -35,7 +59,7 @@ fn the_link_makes_one_administrator_and_then_no_other() {
     });
 }
 
-/// Proves: V6.3.2, V6.4.1
+/// Proves: V6.3.2, V6.4.1, V15.4.2
 #[test]
 fn of_ten_who_use_the_link_at_once_one_becomes_the_administrator() {
     both(async |world| {

@@ -2,6 +2,7 @@
 
 use doorward_app::hashing::HashParameters;
 use doorward_model::password::Password;
+use doorward_model::time::DAY_MS;
 use doorward_store::Statement;
 use doorward_testkit::world::Request;
 use doorward_testkit::{Setup, both, both_with};
@@ -147,7 +148,7 @@ fn a_planted_cookie_is_replaced_and_dead_after_signing_in() {
     });
 }
 
-/// Proves: A-36, V7.4.2
+/// Proves: A-36, V7.4.2, V8.3.2
 #[test]
 fn a_user_who_is_disabled_is_out_at_the_next_request() {
     both(async |world| {
@@ -193,7 +194,6 @@ fn who_is_disabled_while_the_password_is_hashed_is_not_signed_in() {
     });
 }
 
-/// Proves: S-93
 #[test]
 fn signing_in_stores_a_new_hash_when_the_parameters_have_changed() {
     both(async |world| {
@@ -209,5 +209,17 @@ fn signing_in_stores_a_new_hash_when_the_parameters_have_changed() {
         assert!(new.contains("m=128,t=2,p=1"), "{new}");
         restarted.api(HOME).login(OWNER, PASSWORD).await.expect(200);
         assert_eq!(read_text(world, &READ_PHC).await, new);
+    });
+}
+
+/// Proves: V6.2.10
+#[test]
+fn a_password_does_not_expire() {
+    both(async |world| {
+        world.operator().create_user(OWNER, PASSWORD).await;
+        world.advance(5 * 365 * DAY_MS);
+        let mut client = world.api(HOME);
+        client.sign_in(OWNER, PASSWORD).await.expect(200);
+        client.get("/api/v1/me").await.expect(200);
     });
 }

@@ -203,7 +203,7 @@ fn a_token_of_another_kind_confirms_and_resets_nothing() {
     });
 }
 
-/// Proves: S-175
+/// Proves: S-175, V6.5.1, V2.3.4, V15.4.2
 #[test]
 fn twenty_openers_of_one_link_make_one_account() {
     both(async |world| {

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::people::{AWAY, HOME, OTHER_PASSWORD, OWNER, PASSWORD, WRONG_PASSWORD, stranger};
 
-/// Proves: A-10, S-59, S-112, V6.3.1
+/// Proves: A-10, S-59, S-112, V6.3.1, S-129, S-151, S-165
 #[test]
 fn two_hundred_guesses_from_one_network_are_five_and_the_right_one_does_not_help() {
     both(async |world| {

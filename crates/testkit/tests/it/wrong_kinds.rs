@@ -46,7 +46,7 @@ fn with(base: &Value, additions: &Value) -> Value {
     whole
 }
 
-/// Proves: S-50, S-51, A-33
+/// Proves: S-29, S-105, S-124, A-33, A-57
 #[test]
 fn no_credential_passes_for_one_of_another_kind() {
     both(async |world| {
@@ -95,7 +95,7 @@ fn no_credential_passes_for_one_of_another_kind() {
     });
 }
 
-/// Proves: S-50, A-44
+/// Proves: A-44
 #[test]
 fn beside_a_cookie_the_authorization_header_alone_counts() {
     both(async |world| {
@@ -232,7 +232,7 @@ fn other_spellings(token: &str) -> Vec<(String, String)> {
     all
 }
 
-/// Proves, S-52, V9.1.1, V9.1.2, V9.1.3, V9.2.2
+/// Proves, S-94, S-163, S-173, S-176, S-188, V9.1.1, V9.1.2, V9.1.3, V9.2.2
 #[test]
 fn no_forged_access_token_opens_anything() {
     both(async |world| {
@@ -266,7 +266,7 @@ async fn signed(world: &World, settings: KeySettings, held: &str, at: Timestamp)
     keys.issue_access_token(&grant, at, random.as_ref()).unwrap().text.reveal().to_owned()
 }
 
-/// Proves: A-122, S-52, V9.2.1, V9.2.3, V9.2.4
+/// Proves: A-122, S-186, S-187, V9.2.1, V9.2.3, V9.2.4
 #[test]
 fn a_token_for_somebody_else_or_another_time_is_refused() {
     both(async |world| {

@@ -57,10 +57,11 @@ impl Quota {
         self.standing(debt.saturating_add(self.interval_ns) <= self.capacity_ns(), debt)
     }
 
-    /// What is owed at `now`: never more than the capacity, so that a clock set back cannot lock anybody out longer than
-    /// one window.
+    /// What is owed at `now`: never more than the capacity. More than that means that the clock was set back; from twice
+    /// the capacity on it is forgotten, so that nobody waits longer than two windows for the clock to catch up.
     fn debt_ns(self, empty_at_ns: Option<i64>, now_ns: i64) -> i64 {
-        empty_at_ns.map_or(0, |at| at.saturating_sub(now_ns)).clamp(0, self.capacity_ns())
+        let (capacity, ahead) = (self.capacity_ns(), empty_at_ns.map_or(0, |at| at.saturating_sub(now_ns)));
+        if ahead > capacity.saturating_mul(2) { 0 } else { ahead.clamp(0, capacity) }
     }
 
     fn capacity_ns(self) -> i64 {

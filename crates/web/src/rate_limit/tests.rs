@@ -29,12 +29,24 @@ fn a_burst_passes_then_one_each_interval() {
     assert!(!ask(1000).is_allowed);
 }
 
+/// Proves: A-178
 #[test]
-fn a_clock_set_back_locks_nobody_out_for_longer_than_a_window() {
+fn a_clock_set_back_locks_nobody_out_for_longer_than_two_windows() {
     let quota = Quota::per_minute(60, 3, 1.0);
-    let (_, far) = quota.charge(None, START.plus_ms(3_600_000));
-    let standing = quota.look(Some(far), START);
-    assert!(standing.retry_after_seconds <= standing.window_seconds);
+    let window_ms = 3_000;
+    let mut empty_at = None;
+    for _ in 0..3 {
+        empty_at = Some(quota.charge(empty_at, START).1);
+    }
+    assert!(!quota.look(empty_at, START).is_allowed);
+    for step_ms in [1, 999, 2_999, 3_000, 3_001, 60_000, 3_600_000, 86_400_000] {
+        let stepped = START.plus_ms(-step_ms);
+        let standing = quota.look(empty_at, stepped);
+        assert!(standing.retry_after_seconds <= standing.window_seconds);
+        // Looking repairs nothing: whoever only looks must be let in as well.
+        assert!(quota.look(empty_at, stepped.plus_ms(2 * window_ms)).is_allowed, "{step_ms}");
+    }
+    assert!(!quota.look(empty_at, START.plus_ms(-1)).is_allowed, "a small step gives nothing away");
 }
 
 /// Proves: A-18, V15.3.4

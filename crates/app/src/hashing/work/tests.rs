@@ -67,7 +67,7 @@ fn every_letter_of_a_long_password_counts() {
     assert!(verify(&password("cafe\u{301} au lait au lit"), Some(&composed), small(), &mut memory).unwrap().matches);
 }
 
-/// Proves: A-1
+/// Proves: A-1, S-23, S-62
 #[test]
 fn whatever_is_stored_the_same_work_is_done() {
     let parameters = HashParameters::new(1_024, 2, 1).unwrap();

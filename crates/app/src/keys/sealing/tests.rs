@@ -93,7 +93,7 @@ fn a_key_is_read_from_raw_bytes_and_from_every_usual_text() {
     }
 }
 
-/// Proves: S-21, S-22, V6.3.2
+/// Proves: S-21, S-22
 #[test]
 fn weak_keys_are_refused_by_the_name_of_the_problem() {
     use MasterKeyProblem::{Empty, Placeholder, Predictable, Unreadable, WrongLength};

@@ -21,7 +21,7 @@ fn verify_elsewhere(keys: &Keys, token: &str, now: Timestamp) -> Value {
     jsonwebtoken::decode::<Value>(token, &key, &validation).unwrap().claims
 }
 
-/// Proves: S-140
+/// Proves: S-140, S-163
 #[tokio::test]
 async fn another_library_verifies_a_token_from_the_published_keys() {
     on_both(|store| async move {
@@ -67,6 +67,7 @@ async fn the_published_keys_have_no_private_member() {
     .await;
 }
 
+/// Proves: S-30
 #[tokio::test]
 async fn a_token_never_outlives_its_session() {
     on_sqlite(|store| async move {

@@ -306,6 +306,7 @@ async fn a_finished_sign_in_forgets_its_own_failures() {
     .await;
 }
 
+/// Proves: S-235
 #[tokio::test]
 async fn wrong_passwords_report_once_a_minute_with_their_number() {
     on_both(|store| async move {

@@ -140,7 +140,7 @@ mod tests {
         assert_eq!(serde_json::Value::Array(lines), expected);
     }
 
-    /// Proves: V16.4.1, S-103
+    /// Proves: A-149, V16.4.1
     #[test]
     fn nothing_a_stranger_sends_breaks_out_of_its_field() {
         let hostile = "\"}\r\n{\"level\":\"ERROR\"}\u{1b}[31m\u{0}\u{2028}";

@@ -51,7 +51,7 @@ fn a_password_in_a_url_signs_nobody_in() {
     });
 }
 
-/// Proves: A-50, S-74
+/// Proves: A-50, S-5
 #[test]
 fn links_lead_to_the_public_url_whatever_host_a_request_names() {
     both(async |world| {

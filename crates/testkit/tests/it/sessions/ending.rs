@@ -11,7 +11,7 @@ use crate::credentials::{
 
 const OTHER: &str = "grace@example.org";
 
-/// Proves: A-34, S-31, V7.4.1, V14.3.1
+/// Proves: A-34, S-31, V7.4.1, V14.3.1, S-193, S-265
 #[test]
 fn nothing_of_a_session_works_after_signing_out() {
     both(async |world| {
@@ -57,7 +57,7 @@ async fn end(world: &World, cookie: &str, id: &str) -> doorward_testkit::Answer 
     world.send(request).await
 }
 
-/// Proves, S-60, V8.2.2
+/// Proves, S-57, V8.2.2
 #[test]
 fn somebody_elses_session_cannot_be_told_from_none() {
     both(async |world| {
@@ -82,7 +82,7 @@ fn somebody_elses_session_cannot_be_told_from_none() {
     });
 }
 
-/// Proves: A-36, V7.4.5, V7.5.2
+/// Proves: A-36, V7.4.5, V7.5.2, S-156
 #[test]
 fn one_session_or_all_others_are_ended_from_elsewhere() {
     both(async |world| {

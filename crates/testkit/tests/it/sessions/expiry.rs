@@ -1,16 +1,16 @@
 //! Limits of time and number.
 
-use doorward_model::time::{DAY_MS, MINUTE_MS, SECOND_MS};
-use doorward_testkit::{Answer, World, both};
+use doorward_model::time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS};
+use doorward_testkit::{Answer, Setup, World, both, both_with};
 use http::{Method, header};
 use serde_json::json;
 
 use crate::credentials::{
-    EMAIL, bare, browser, claim, cookie_of, execute, me_by_bearer, me_by_cookie, next_at, number, own_call, poll,
-    register, same_origin, sign_in, with_cookie, with_json,
+    EMAIL, application, bare, browser, claim, cookie_of, execute, me_by_bearer, me_by_cookie, next_at, number,
+    own_call, poll, register, renew, same_origin, sign_in, with_cookie, with_json,
 };
 
-/// Proves: A-35, V7.3.1
+/// Proves: A-35, V7.3.1, S-147, S-158
 #[test]
 fn a_session_ends_when_it_lies_unused_for_its_idle_time() {
     both(async |world| {
@@ -33,7 +33,7 @@ fn a_session_ends_when_it_lies_unused_for_its_idle_time() {
     });
 }
 
-/// Proves: A-35, V7.3.2
+/// Proves: A-35, V7.3.2, S-147, S-158
 #[test]
 fn a_session_in_daily_use_ends_at_its_absolute_limit() {
     both(async |world| {
@@ -54,11 +54,66 @@ fn a_session_in_daily_use_ends_at_its_absolute_limit() {
     });
 }
 
+#[test]
+fn an_operator_chooses_how_long_sessions_last_and_how_many_there_are() {
+    let mut setup = Setup::default();
+    setup.settings.sessions.idle_ms = HOUR_MS;
+    setup.settings.sessions.absolute_ms = 3 * HOUR_MS;
+    setup.settings.sessions.per_user = 2;
+    both_with(&setup, async |world| {
+        register(world, EMAIL).await;
+        let (idle, used) = (browser(world, EMAIL).await, browser(world, EMAIL).await);
+        let began_at = world.now();
+        for _ in 0..3 {
+            world.advance(50 * MINUTE_MS);
+            me_by_cookie(world, &used.cookie).await.expect(200);
+            world.app().flush_last_seen().await.unwrap();
+        }
+        me_by_cookie(world, &idle.cookie).await.expect_problem(401, "session_expired");
+        next_at(world, began_at.plus_ms(3 * HOUR_MS));
+        me_by_cookie(world, &used.cookie).await.expect_problem(401, "session_expired");
+
+        let remembered = sign_in(world, EMAIL, &json!({ "remember": true })).await.expect(200);
+        let lines: Vec<_> =
+            remembered.headers.get_all(header::SET_COOKIE).iter().map(|line| line.to_str().unwrap()).collect();
+        assert!(
+            lines.iter().any(|line| line.starts_with("__Host-doorward=") && line.ends_with("; Max-Age=10800")),
+            "{lines:?}"
+        );
+        let (second, _) = (browser(world, EMAIL).await, browser(world, EMAIL).await);
+        me_by_cookie(world, &cookie_of(&remembered)).await.expect_problem(401, "session_revoked");
+        me_by_cookie(world, &second.cookie).await.expect(200);
+    });
+}
+
+/// Proves: A-178
+#[test]
+fn a_clock_that_steps_signs_nobody_out() {
+    both(async |world| {
+        register(world, EMAIL).await;
+        let page = browser(world, EMAIL).await;
+        let mut refresh = application(world, EMAIL).await.refresh;
+        for step in [-10 * MINUTE_MS, 20 * MINUTE_MS, -10 * MINUTE_MS, -DAY_MS, 2 * DAY_MS] {
+            world.advance(step);
+            poll(world).await;
+            me_by_cookie(world, &page.cookie).await.expect(200);
+            let minted = mint(world, &page.cookie).await.expect(200).string("access_token");
+            me_by_bearer(world, &minted).await.expect(200);
+            refresh = renew(world, &refresh).await.expect(200).string("refresh_token");
+            browser(world, EMAIL).await;
+            world.app().flush_last_seen().await.unwrap();
+        }
+        let actions = world.actions().await;
+        assert!(!actions.iter().any(|action| action == "token.reused"), "{actions:?}");
+    });
+}
+
 async fn mint(world: &World, cookie: &str) -> Answer {
     let request = own_call(world, &Method::POST, "/api/v1/token", cookie).await;
     world.send(request).await
 }
 
+/// Proves: S-30
 #[test]
 fn an_access_token_never_outlives_its_session() {
     both(async |world| {
@@ -114,7 +169,7 @@ fn a_remembered_cookie_lives_as_long_as_its_session_and_others_as_the_browser() 
     });
 }
 
-/// Proves: A-38, V7.1.2
+/// Proves: A-38, V7.1.2, S-150, S-168
 #[test]
 fn the_twenty_first_session_ends_the_oldest() {
     both(async |world| {
@@ -172,7 +227,7 @@ fn a_planted_cookie_is_not_taken_over() {
     });
 }
 
-/// Proves: A-179
+/// Proves: A-179, S-76
 #[test]
 fn what_is_over_is_purged_in_batches_and_by_one_holder_of_the_lease() {
     both(async |world| {

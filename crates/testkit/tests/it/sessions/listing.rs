@@ -8,7 +8,7 @@ use crate::credentials::{EMAIL, bare, browser, register, with_cookie};
 
 const OTHER: &str = "grace@example.org";
 
-/// Proves: V7.5.2, A-127
+/// Proves: V7.5.2, A-127, S-33, S-155, S-177, V15.3.1
 #[test]
 fn people_see_their_own_sessions_newest_first_in_pages() {
     both(async |world| {
@@ -48,7 +48,7 @@ fn people_see_their_own_sessions_newest_first_in_pages() {
     });
 }
 
-/// Proves
+/// Proves, S-177
 #[test]
 fn a_list_has_bounds_and_takes_no_forged_place() {
     both(async |world| {

@@ -14,7 +14,7 @@ async fn another(world: &World) -> World {
     world.restarted(Setup { seed: 2, ..Setup::default() }).await
 }
 
-/// Proves, S-31
+/// Proves, S-31, S-193, S-265
 #[test]
 fn what_one_node_ends_the_others_refuse_after_their_next_look() {
     both(async |world| {
@@ -95,7 +95,7 @@ fn a_session_used_on_one_node_does_not_lie_idle_on_another() {
     });
 }
 
-/// Proves: S-58
+/// Proves: S-33
 #[test]
 fn the_last_use_is_written_once_a_minute_and_in_one_batch() {
     both(async |world| {
