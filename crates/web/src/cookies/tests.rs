@@ -15,7 +15,7 @@ fn read(lines: &[&str]) -> Cookies {
     Cookies::read(&headers)
 }
 
-/// Proves: S-28, A-32, V3.3.1, V3.3.2, V3.3.3, V3.3.4
+/// Proves: S-28, A-32, V3.3.1, V3.3.2, V3.3.3, V3.3.4, S-95, S-96, S-145
 #[test]
 fn every_cookie_has_every_attribute() {
     let token = PlainToken::new(TokenKind::Session, &Fixed(1));

@@ -14,7 +14,7 @@ fn setup() -> Setup {
     setup
 }
 
-/// Proves: S-152, S-153, A-155
+/// Proves: S-152, S-153, A-155, S-89, S-111, S-128, S-151
 #[test]
 fn every_route_says_too_many_to_a_stranger_and_tells_when_to_come_back() {
     both_with(&setup(), async |world| {
