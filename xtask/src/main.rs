@@ -7,6 +7,7 @@
 
 mod benchmark;
 mod ci;
+mod container;
 mod development_server;
 mod failure;
 mod file_length;

@@ -83,3 +83,6 @@ impl App {
         Ok(done)
     }
 }
+
+#[cfg(test)]
+mod tests;

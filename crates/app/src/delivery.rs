@@ -118,3 +118,6 @@ fn jittered(op: &Op, wait_ms: i64) -> i64 {
     let thousandth = i64::from(random::below(op.random.as_ref(), 401));
     wait_ms / 1000 * (800 + thousandth)
 }
+
+#[cfg(test)]
+mod tests;

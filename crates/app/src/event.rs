@@ -137,3 +137,24 @@ impl EventDraft {
         &self.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    /// Proves: V16.1.1
+    #[test]
+    fn the_manual_lists_every_action_and_no_other() {
+        let told = |line: &'static str| line.trim().strip_prefix("Self::")?.split_once(" => \"")?.1.strip_suffix("\",");
+        let actions: Vec<&str> = include_str!("event.rs").lines().filter_map(told).collect();
+        assert!(actions.contains(&"keys.rotated"), "{actions:?}");
+        let manual = include_str!("../../../docs/operations.md");
+        let rows = manual.split_once("\n## Events\n").unwrap().1;
+        let listed: Vec<&str> = rows
+            .split("\n## ")
+            .next()
+            .unwrap()
+            .lines()
+            .filter_map(|line| line.strip_prefix("| `")?.split('`').next())
+            .collect();
+        assert_eq!(listed, actions);
+    }
+}

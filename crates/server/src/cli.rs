@@ -15,16 +15,19 @@ pub const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("DOORWAR
 
 const AFTER: &str = "\
 Examples:
-  doorward serve                                     try it out: http://localhost:8080, data in ./doorward-data
-  doorward init --public-url https://auth.example.com
-                                                     write a commented doorward.toml and a master key
-  doorward check                                     name every unsafe setting
-  doorward user create --email ann@example.com --admin --verified --password-stdin < password
-                                                     an administrator, without the one-time link
-  doorward serve --config /etc/doorward/doorward.toml
+  Try it out: http://localhost:8080, data in ./doorward-data
+    doorward serve
+  Write a commented doorward.toml and a master key, and see what is unsafe
+    doorward init --public-url https://auth.example.com
+    doorward check
+  Make an administrator, without the one-time link
+    doorward user create --email ann@example.com --admin --verified --password-stdin < password
+  Serve with a configuration of your own
+    doorward serve --config /etc/doorward/doorward.toml
 
-Settings come from doorward.toml, then DOORWARD_… variables (limits.scale is DOORWARD_LIMITS__SCALE), then flags;
-the last one wins. Exit codes: 0 done, 1 failed, 2 wrong usage.";
+Settings come from doorward.toml, then DOORWARD_… variables (limits.scale is
+DOORWARD_LIMITS__SCALE), then flags; the last one wins.
+Exit codes: 0 done, 1 failed, 2 wrong usage.";
 
 /// Doorward signs people in and tells applications who they are.
 #[derive(Debug, Parser)]
@@ -40,14 +43,15 @@ pub struct Cli {
 
 /// Flags that every command takes.
 #[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Settings of every command")]
 pub struct Global {
-    /// Read settings from this file [default: ./doorward.toml, then doorward.toml in the data folder, if present]
+    /// The file with the settings [default: ./doorward.toml, then doorward.toml in the data folder, if present]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// The folder with everything that must survive a restart [default: doorward-data]
     #[arg(long, global = true, value_name = "FOLDER")]
     pub data_dir: Option<PathBuf>,
-    /// PostgreSQL instead of SQLite; others on this machine can see flags, so the password belongs into a file
+    /// PostgreSQL instead of SQLite; others on this machine can see flags, so put the password into a file
     #[arg(long, global = true, value_name = "URL", value_parser = secret)]
     pub database_url: Option<SecretText>,
     /// Where to listen; may be given more than once [default: port 8080 on loopback]
@@ -93,9 +97,11 @@ pub enum Command {
     Serve(Serve),
     /// Write a commented doorward.toml and a master key for production
     ///
-    /// Never replaces a file: an existing doorward.toml is an error, an existing key is kept.
+    /// Never replaces a file: an existing doorward.toml is an error, an existing key is kept. Run it as
+    /// the user who serves: nobody else may read the two files (mode 0600), and folders that are missing are made for
+    /// that user alone.
     #[command(
-        after_help = "Example:\n  doorward init --public-url https://auth.example.com --listen 127.0.0.1:8080 \\\n    --data-dir /var/lib/doorward --config /etc/doorward/doorward.toml --master-key-file /etc/doorward/master.key"
+        after_help = "Example:\n  doorward init --public-url https://auth.example.com --listen 127.0.0.1:8080 \\\n    --data-dir /var/lib/doorward --config /etc/doorward/doorward.toml \\\n    --master-key-file /etc/doorward/master.key"
     )]
     Init(Init),
     /// Name every unsafe setting, with its remedy and without its value
@@ -163,6 +169,31 @@ mod tests {
     fn the_version_names_the_commit() {
         let commit = VERSION.split_once('(').unwrap().1.trim_end_matches(')');
         assert!(commit == "unknown" || (commit.len() == 12 && commit.bytes().all(|byte| byte.is_ascii_hexdigit())));
+    }
+
+    #[test]
+    fn the_manual_says_which_version_it_is_of() {
+        let manual = include_str!("../../../docs/README.md");
+        assert!(manual.contains(concat!("the manual of Doorward ", env!("CARGO_PKG_VERSION"))), "docs/README.md");
+    }
+
+    /// An example that is broken over two lines by the terminal's width cannot be pasted.
+    #[test]
+    fn help_is_narrow_enough_for_its_examples_and_shows_a_commands_own_flags_first() {
+        fn check(command: &mut clap::Command) {
+            let told = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(told.lines().all(|line| line.chars().count() <= 96), "{told}");
+            let help = command.render_long_help().to_string();
+            let shared = help.find("\nSettings of every command:").unwrap_or_else(|| panic!("{help}"));
+            assert!(help.find("\nOptions:").is_some_and(|own| own < shared), "{help}");
+            // clap's own `help` takes no flags.
+            for command in command.get_subcommands_mut().filter(|command| command.get_name() != "help") {
+                check(command);
+            }
+        }
+        let mut command = Cli::command();
+        command.build();
+        check(&mut command);
     }
 
     #[test]

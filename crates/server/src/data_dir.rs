@@ -10,7 +10,7 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 pub enum DataDirError {
     /// It cannot be made or written to.
-    #[error("the data folder {path} cannot be used")]
+    #[error("the folder {path} cannot be used")]
     Unusable {
         /// The folder.
         path: PathBuf,

@@ -125,7 +125,7 @@ mod tests {
     use super::*;
     use crate::shutdown::ShutdownSource;
 
-    /// Proves: S-72
+    /// Proves: S-72, S-78, S-114, S-131
     #[tokio::test(start_paused = true)]
     async fn a_task_that_panics_or_fails_is_run_again_with_growing_pauses() {
         let (source, shutdown) = ShutdownSource::new();

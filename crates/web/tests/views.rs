@@ -62,10 +62,14 @@ fn every_page_is_complete_in_every_language() {
     }
 }
 
+/// Proves: V3.6.1, V3.7.1, V14.2.3
 #[test]
 fn no_page_holds_inline_code_or_loads_from_elsewhere() {
     for (name, html) in every_page(&Typed::ordinary()) {
         for tag in tags(&html) {
+            for plugin in ["object", "embed", "applet", "iframe", "base", "meta http-equiv"] {
+                assert!(!tag.starts_with(plugin), "{name}: {tag}");
+            }
             assert!(!tag.contains(" style=") && !tag.starts_with("style"), "{name}: {tag}");
             assert!(!tag.split(' ').any(|attribute| attribute.starts_with("on")), "{name}: {tag}");
             assert!(!tag.contains("javascript:") && !tag.contains("http"), "{name}: {tag}");
@@ -74,6 +78,39 @@ fn no_page_holds_inline_code_or_loads_from_elsewhere() {
             }
         }
         assert!(html.contains("</script>\n</head>"), "{name}");
+    }
+}
+
+/// Proves: V1.3.2, V3.2.2, V3.2.3, V3.5.5, V3.6.1, V3.7.1, V14.2.3
+#[test]
+fn what_a_page_loads_loads_nothing_more_and_never_makes_code_or_markup_of_text() {
+    for asset in [&*STYLESHEET, &*SCRIPT, &*MARK] {
+        let text = std::str::from_utf8(asset.bytes).unwrap();
+        // The one address in them is the name of a namespace, which nothing loads.
+        let text = text.replace("http://www.w3.org/2000/svg", "");
+        for elsewhere in ["http:", "https:", "url(//", "@import", "src=\"//", "import(", "fetch(", "XMLHttpRequest"] {
+            assert!(!text.contains(elsewhere), "{elsewhere} in {}", asset.path());
+        }
+    }
+    let script = std::str::from_utf8(SCRIPT.bytes).unwrap();
+    for dangerous in [
+        "eval(",
+        "Function(",
+        "innerHTML",
+        "outerHTML",
+        "insertAdjacentHTML",
+        "document.write",
+        "DOMParser",
+        "setTimeout(\"",
+        "\"message\"",
+        "postMessage",
+        "localStorage",
+        "sessionStorage",
+        "indexedDB",
+        "document.cookie",
+        "window[",
+    ] {
+        assert!(!script.contains(dangerous), "{dangerous}");
     }
 }
 
@@ -96,7 +133,7 @@ fn shape(html: &str) -> Vec<String> {
         .collect()
 }
 
-/// Proves: A-46, V1.2.1, V1.3.7, S-45
+/// Proves: A-46, V1.2.1, V1.3.7, S-45, S-110, S-127
 #[test]
 fn what_people_type_is_text_in_every_slot() {
     let harmless: Vec<_> = every_page(&everywhere("harmless")).into_iter().map(|(_, html)| shape(&html)).collect();

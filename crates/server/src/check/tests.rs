@@ -150,7 +150,7 @@ const TABLE: &[(&str, Level, Spoil)] = &[
 ];
 
 /// Proves: A-171, S-5, S-7, S-16, S-21, S-48, S-108, S-121, S-254, S-255, S-257, S-262, V6.2.1, V6.2.5, V11.4.2,
-/// V12.2.1, V12.3.1, V13.2.3, V13.3.2
+/// V12.2.1, V12.3.1, V13.2.3, V13.3.2, S-256
 #[test]
 fn each_unsafe_setting_is_found_by_its_name_and_nothing_else_is() {
     for (row, (name, level, spoil)) in TABLE.iter().enumerate() {

@@ -25,6 +25,10 @@ pub fn run(global: &Global, flags: &Init, output: Output) -> Result<(), Failure>
     let configuration = layers::from_flags(&global.flags())?;
     let key = flags.master_key_file.clone().unwrap_or_else(|| configuration.data_dir.join("master.key"));
     data_dir::create(&configuration.data_dir)?;
+    // What they hold is the server's business alone, so a folder that is missing is made as private as the data's.
+    for folder in [file.parent(), key.parent()].into_iter().flatten().filter(|folder| !folder.as_os_str().is_empty()) {
+        data_dir::create(folder)?;
+    }
     let made_key = !key.exists();
     if made_key {
         master_key::create(&key, &SystemRandom)?;

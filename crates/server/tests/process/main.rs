@@ -13,6 +13,7 @@ mod operations;
 mod operator;
 mod postgres;
 mod reload;
+mod surroundings;
 mod unsafe_settings;
 
 /// Longest wait for anything; only a failing test waits this long.
@@ -32,22 +33,30 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
+/// What a server logs, line by line.
+type Log = Box<dyn Iterator<Item = std::io::Result<String>> + Send>;
+
 struct Server {
     process: Child,
-    lines: std::io::Lines<BufReader<std::process::ChildStderr>>,
+    lines: Log,
     public: String,
     operations: String,
 }
 
 impl Server {
     fn start(folder: &Path) -> Self {
-        let mut process = doorward(folder)
+        Self::spawn(doorward(folder))
+    }
+
+    /// Makes `command` serve on free ports.
+    fn spawn(mut command: Command) -> Self {
+        let mut process = command
             .args(["serve", "--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0"])
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
+        let mut lines: Log = Box::new(BufReader::new(process.stderr.take().unwrap()).lines());
         let serving = lines
             .by_ref()
             .map(|line| line.unwrap())
@@ -194,6 +203,20 @@ fn init_writes_what_check_accepts_and_replaces_nothing() {
     assert_eq!(std::fs::read(folder.path().join("doorward.toml")).unwrap(), before);
     assert_eq!(run(folder.path(), &["init", "--public-url", "nonsense", "--config", "x.toml"]).status.code(), Some(1));
     assert!(!folder.path().join("x.toml").exists());
+}
+
+#[test]
+fn init_makes_the_folders_that_are_missing_private() {
+    let folder = tempfile::tempdir().unwrap();
+    let init = ["init", "--public-url", "https://auth.example.com", "--data-dir", "var/data"];
+    let files = ["--config", "etc/doorward/doorward.toml", "--master-key-file", "secrets/master.key"];
+    let output = run(folder.path(), &[&init[..], &files[..]].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    for path in ["var/data", "etc/doorward", "secrets"] {
+        assert_eq!(mode(&folder.path().join(path)), 0o700, "{path}");
+    }
+    let check = run(folder.path(), &["check", "--config", "etc/doorward/doorward.toml"]);
+    assert_eq!(check.status.code(), Some(0), "{}", text(&check.stdout));
 }
 
 #[test]

@@ -29,8 +29,9 @@ const FAMILIES: [(&str, &str); 18] = [
     ("panics_total", "counter"),
 ];
 /// What they say after one sign-up that was confirmed, one sign-in refused and one done, and one renewal.
-const COUNTED: [&str; 12] = [
+const COUNTED: [&str; 13] = [
     "users_created_total 1",
+    "password_hash_seconds_count{operation=\"verify\"} 2",
     "sign_ins_total{method=\"password\",outcome=\"success\"} 1",
     "sign_ins_total{method=\"password\",outcome=\"refused\"} 1",
     "events_total{action=\"session.sign_in\",outcome=\"success\"} 1",
@@ -45,7 +46,7 @@ const COUNTED: [&str; 12] = [
 ];
 
 /// The answer to a JSON body.
-fn post(address: &str, path: &str, body: &Value) -> String {
+pub(crate) fn post(address: &str, path: &str, body: &Value) -> String {
     let body = body.to_string();
     let length = body.len();
     let head = format!(
@@ -56,7 +57,7 @@ fn post(address: &str, path: &str, body: &Value) -> String {
 }
 
 /// Signs up, reads the mail's code from its file and confirms.
-fn make_account(folder: &Path, address: &str, email: &str) {
+pub(crate) fn make_account(folder: &Path, address: &str, email: &str) {
     let answer = post(address, "/api/v1/signup", &json!({"email": email, "password": PASSWORD}));
     assert!(answer.starts_with("HTTP/1.1 202"), "{answer}");
     let verification = body(&answer)["verification"].clone();
@@ -71,7 +72,7 @@ fn make_account(folder: &Path, address: &str, email: &str) {
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }
 
-/// Proves: S-102
+/// Proves: S-102, S-24, S-201, S-202
 #[test]
 fn a_running_server_says_what_it_does() {
     let folder = tempfile::tempdir().unwrap();
@@ -108,6 +109,8 @@ fn a_running_server_says_what_it_does() {
 }
 
 /// A relay that is not there, and one that takes the connection and says nothing: people do not notice either.
+///
+/// Proves: A-151, V16.5.2
 #[test]
 fn a_dead_or_silent_relay_slows_no_request() {
     let relay = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -147,7 +150,7 @@ fn a_dead_or_silent_relay_slows_no_request() {
     }
 }
 
-/// Proves: A-172
+/// Proves: A-172, V13.4.1, V13.4.2, V13.4.3, V13.4.7
 #[test]
 fn nothing_that_was_not_meant_to_be_served_is_served() {
     let folder = tempfile::tempdir().unwrap();
@@ -156,6 +159,9 @@ fn nothing_that_was_not_meant_to_be_served_is_served() {
         "/.git/HEAD",
         "/.git/config",
         "/.env",
+        "/.dockerignore",
+        "/Cargo.toml",
+        "/config.toml",
         "/doorward.toml",
         "/doorward-data/doorward.db",
         "/doorward.db",
@@ -170,7 +176,11 @@ fn nothing_that_was_not_meant_to_be_served_is_served() {
         "/login~",
         "/login.old",
         "/index.html.swp",
+        "/static/",
+        "/assets",
+        "/assets/",
         "/assets/app.css.map",
+        "/assets/views.rs",
         "/assets/../doorward.toml",
         "/assets/%2e%2e/%2e%2e/doorward.toml",
         "/backup.zip",

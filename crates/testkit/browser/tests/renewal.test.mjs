@@ -56,7 +56,7 @@ test("two tabs that renew at once both get a token", async () => {
   await context.close();
 });
 
-// Proves: V3.3.1, V3.3.2, V3.3.3
+// Proves: V3.3.1, V3.3.2, V3.3.3, S-95, S-145
 test("every cookie is bound to this host and out of reach of scripts", async () => {
   const { context, page } = await signInSomebody();
   assert.equal(await page.evaluate("document.cookie"), "");
@@ -70,7 +70,7 @@ test("every cookie is bound to this host and out of reach of scripts", async () 
   await context.close();
 });
 
-// Proves: V14.3.3
+// Proves: V14.3.3, S-144
 test("nothing about the person is left in the browser's storage", async () => {
   const { context, page } = await signInSomebody();
   await page.goto("/account");

@@ -34,6 +34,7 @@ async function signIn() {
   return answer.json();
 }
 
+// Proves: S-140
 test("a third-party library accepts an access token from the published keys alone", async () => {
   const signedIn = await signIn();
   const { payload, protectedHeader } = await verify(signedIn.access_token);

@@ -82,19 +82,28 @@ fn looking_and_refused_requests_append_no_event() {
     });
 }
 
-/// Proves: S-71, S-191
+/// Proves: S-71, S-191, S-233, V16.2.1
 #[test]
 fn an_event_says_who_what_where_and_in_which_request() {
     both(async |world| {
         let id = world.operator().create_user(OWNER, PASSWORD).await;
         let mut browser = world.browser(HOME);
         browser.sign_in(OWNER, PASSWORD).await.expect(200);
-        let answer = browser.submit("/logout", &[]).await.expect(200);
-        assert!(answer.headers.contains_key("x-request-id"));
+        browser.submit("/logout", &[]).await.expect(200);
         let event = world.events().await.pop().unwrap();
         assert_eq!((event.actor, event.action.as_str()), (id.to_string(), "session.sign_out"));
         assert_eq!((event.outcome.as_str(), event.address.as_deref()), ("success", Some(HOME)));
         assert!(event.user_agent.unwrap().contains("Firefox"));
-        assert!(event.request_id.starts_with("req_"), "{}", event.request_id);
+
+        let mut owner = world.api(HOME);
+        let signed_in = owner.sign_in(OWNER, PASSWORD).await.expect(200);
+        let event = world.events().await.pop().unwrap();
+        assert_eq!(event.action, "session.sign_in");
+        assert_eq!(Some(event.request_id.as_str()), signed_in.header("x-request-id"));
+        assert_eq!(event.at, world.now());
+        assert!(event.id.to_string().starts_with("event_"), "{}", event.id);
+        assert_eq!(event.subject, Some(id.to_string()));
+        let data: serde_json::Value = serde_json::from_str(&event.data).unwrap();
+        assert_eq!(data["session"], signed_in.json()["session"]["id"], "{data}");
     });
 }

@@ -5,7 +5,7 @@ use http::Method;
 
 use crate::people::{AWAY, HOME, OTHER_PASSWORD, OWNER, PASSWORD, WRONG_PASSWORD, stranger};
 
-/// Proves: S-9, V7.4.4
+/// Proves: S-9, V7.4.4, S-8
 #[test]
 fn a_person_signs_up_confirms_signs_in_and_signs_out() {
     both(async |world| {
@@ -206,13 +206,15 @@ fn language_and_appearance_are_kept_in_this_browser() {
     });
 }
 
-/// Proves: A-46
+/// Proves: A-46, V1.1.2, V1.3.1
 #[test]
 fn a_name_full_of_markup_is_shown_as_text() {
     both(async |world| {
         known(world, OWNER).await;
         let mut browser = world.browser(HOME);
         browser.sign_in(OWNER, PASSWORD).await.expect(200);
+        let mut program = world.api(HOME);
+        program.sign_in(OWNER, PASSWORD).await.expect(200);
         for name in
             ["\"><svg/onload=alert(1)>", "<img src=x onerror=alert(1)>", "</script><script>", "{{7*7}}", "${7*7}"]
         {
@@ -220,6 +222,7 @@ fn a_name_full_of_markup_is_shown_as_text() {
             assert!(!page.text().contains(name) || !name.contains('<'), "{name}");
             assert_eq!(doorward_testkit::html::forms(page.text()).len(), 3, "{name}");
             assert!(doorward_testkit::html::unescape(page.text()).contains(name), "{name}");
+            assert_eq!(program.get("/api/v1/me").await.expect(200).json()["name"], name, "kept as typed");
         }
     });
 }

@@ -141,6 +141,47 @@ fn one_request_is_one_answer_whatever_it_says_about_itself() {
     });
 }
 
+/// A client that trusts `Content-Length` reads exactly the body, and where there is none it reads nothing.
+///
+/// Proves: V4.2.2
+#[test]
+fn what_an_answer_says_about_its_length_is_true() {
+    only_on(Engine::Sqlite, async |world| {
+        let served = serve(world).await;
+        let tag = world.api("192.0.2.1").get("/api/v1/openapi.json").await.expect(200);
+        let tag = format!("If-None-Match: {}\r\n", tag.header("etag").unwrap());
+        for (line, fields, status) in [
+            ("GET /login", "", 200),
+            ("HEAD /login", "", 200),
+            ("GET /account", "", 303),
+            ("HEAD /account", "", 303),
+            ("GET /api/v1/openapi.json", "", 200),
+            ("HEAD /api/v1/openapi.json", "", 200),
+            ("GET /api/v1/openapi.json", tag.as_str(), 304),
+            ("HEAD /.well-known/jwks.json", "", 200),
+            ("HEAD /nothing", "", 404),
+            ("GET /nothing", "Accept-Encoding: gzip, br\r\n", 404),
+            ("GET /api/v1/me", "", 401),
+            ("HEAD /api/v1/me", "", 401),
+            ("DELETE /api/v1/login", "", 405),
+        ] {
+            let request = format!("{line} HTTP/1.1\r\nHost: auth.example.test\r\n{fields}Connection: close\r\n\r\n");
+            let answer = served.exchange(request.as_bytes()).await;
+            let (seen, head, body) = only_answer(&request, &answer);
+            assert_eq!(seen, status, "{request:?} was answered {answer:?}");
+            let head = head.to_lowercase();
+            assert!(!head.contains("transfer-encoding"), "{line}: {head}");
+            let told = head.split("content-length: ").nth(1).map(|rest| rest.lines().next().unwrap().parse().unwrap());
+            if line.starts_with("HEAD") || status == 304 {
+                assert_eq!(body, "", "{line}");
+            } else {
+                assert_eq!(told, Some(body.len()), "{line}: {head}");
+            }
+        }
+        served.end().await;
+    });
+}
+
 /// What is a little too large is told by the edge; what is far too large is cut by hyper, whose answers have no body.
 ///
 /// Proves: A-146

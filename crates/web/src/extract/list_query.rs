@@ -75,7 +75,7 @@ mod tests {
         assert_eq!(read("cursor=aZ-_9&limit=100"), Ok(ListQuery { limit: 100, cursor: Some("aZ-_9".into()) }));
     }
 
-    /// Proves: A-147
+    /// Proves: A-147, S-177, V1.4.2
     #[test]
     fn every_other_size_place_and_parameter_is_refused() {
         let long = format!("cursor={}", "x".repeat(513));
@@ -86,6 +86,8 @@ mod tests {
             ("limit=+1", "/limit"),
             ("limit=1e2", "/limit"),
             ("limit=1000000000000000000", "/limit"),
+            ("limit=9223372036854775808", "/limit"),
+            ("limit=1e400", "/limit"),
             ("limit=NaN", "/limit"),
             ("limit=01", "/limit"),
             ("limit=%31%00", "/limit"),

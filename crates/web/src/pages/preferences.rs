@@ -79,7 +79,7 @@ fn is_flow(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// Proves: A-51
+    /// Proves: A-51, V3.7.2
     #[test]
     fn the_way_back_leads_to_no_other_site() {
         for path in [

@@ -59,7 +59,7 @@ fn an_ipv6_network_is_one_source() {
     assert_eq!(Subject::of_address(Some(mapped)), of("192.0.2.1"));
 }
 
-/// Proves: S-55, V2.4.1
+/// Proves: S-55, V2.4.1, S-208, S-218
 #[test]
 fn anonymous_callers_have_less_than_signed_in_ones() {
     let limits = RateLimits::new(1.0);

@@ -6,7 +6,7 @@ use doorward_model::time::Timestamp;
 use crate::route::{Access, CacheClass, CorsRule, CsrfRule, Door, Retirement, Route, RouteInfo};
 use crate::route_table::{InvalidTable, RouteTable};
 
-/// Proves: S-57, A-126
+/// Proves: S-57, A-126, S-85
 #[tokio::test]
 async fn every_protected_route_refuses_every_caller_without_a_live_session() {
     let harness = Harness::unlimited();

@@ -27,7 +27,7 @@ const CLOSED: &[(&str, &str)] =
 const OPEN: &[(&str, &str)] =
     &[("POST", "/api/v1/login"), ("POST", "/api/v1/token"), ("GET", "/.well-known/jwks.json")];
 
-/// Proves: A-45, S-98, V3.4.2
+/// Proves: A-45, S-98, V3.4.2, S-226
 #[tokio::test]
 async fn only_listed_origins_read_only_open_routes_and_never_with_credentials() {
     let harness = Harness::unlimited();

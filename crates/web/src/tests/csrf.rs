@@ -46,7 +46,7 @@ fn lines<'a>(source: &[(&'a str, &'a str)], more: &[(&'a str, &'a str)]) -> Vec<
     source.iter().chain(more).copied().collect()
 }
 
-/// Proves: A-44, S-26, V3.5.1
+/// Proves: A-44, S-26, V3.5.1, S-106, S-123, S-231
 #[tokio::test]
 async fn json_calls_with_the_cookie_need_both_the_source_and_the_token() {
     let harness = Harness::unlimited();
@@ -81,7 +81,7 @@ async fn json_calls_with_the_cookie_need_both_the_source_and_the_token() {
     }
 }
 
-/// Proves: A-44, S-26, V3.5.1
+/// Proves: A-44, S-26, V3.5.1, S-106, S-123, S-231
 #[tokio::test]
 async fn forms_after_sign_in_need_both_the_source_and_the_token() {
     let harness = Harness::unlimited();

@@ -14,7 +14,7 @@ use crate::problem::Code;
 
 const MEMBERS: [&str; 8] = ["type", "title", "status", "code", "detail", "request_id", "errors", "timestamp"];
 
-/// Proves: S-40, S-41, S-64, S-81, S-83, V4.1.1
+/// Proves: S-40, S-41, S-64, S-81, S-83, V4.1.1, S-107, S-116, S-125, S-133, S-134
 pub(super) fn check_form(answer: &Answer, is_head: bool) {
     let content_type = answer.header("content-type");
     assert!(!content_type.starts_with("text/plain") || answer.status < 400, "{answer:?}");
@@ -102,7 +102,7 @@ async fn an_error_page_repeats_nothing_of_the_request() {
     }
 }
 
-/// Proves: S-40, S-41, S-44, S-64, V16.5.1, V16.5.4
+/// Proves: S-40, S-41, S-44, S-64, V16.5.1, V16.5.4, S-66, S-178, V13.4.2
 #[tokio::test]
 async fn panics_and_failures_say_nothing_about_themselves() {
     let harness = Harness::unlimited();

@@ -3,7 +3,7 @@
 use super::{Answer, Harness, OWN, cookie, csrf_of, get, pre, request};
 use crate::settings::PublicUrl;
 
-/// Proves: S-97, V3.4.4, V3.4.6, V13.4.6, A-173
+/// Proves: S-97, V3.4.4, V3.4.6, V13.4.6, A-173, S-120, S-227, S-146
 pub(super) fn check_baseline(answer: &Answer) {
     assert_eq!(answer.header("x-content-type-options"), "nosniff");
     assert_eq!(answer.header("x-frame-options"), "DENY");
@@ -84,7 +84,7 @@ async fn plain_http_and_loopback_do_not_promise_https() {
     }
 }
 
-/// Proves: A-47, V3.4.3
+/// Proves: A-47, V3.4.3, S-146
 #[tokio::test]
 async fn each_page_has_its_own_nonce_and_names_it() {
     let harness = Harness::new();

@@ -19,7 +19,7 @@ async fn send_until_limited(harness: &Harness, path: &str, lines: &[(&str, &str)
 /// Every route of the table has a limit that is really applied, to strangers and to the signed-in; and so have paths
 /// and methods that do not exist.
 ///
-/// Proves: S-52, S-53, S-54, S-56, S-99, V2.4.1
+/// Proves: S-52, S-53, S-54, S-56, S-99, V2.4.1, S-89, S-111, S-128
 #[tokio::test]
 async fn every_route_ends_in_429_with_the_time_to_wait() {
     for route in super::demo::routes().iter().map(crate::route::Route::info) {

@@ -74,7 +74,7 @@ impl Recorder for Counted {
     }
 }
 
-/// Proves: S-44, A-149, A-150, V16.2.4, V16.4.1, V16.2.5, V16.5.4
+/// Proves: S-44, A-149, A-150, V16.2.4, V16.4.1, V16.2.5, V16.5.4, S-65, S-115, S-132, S-179, S-202, S-203
 #[test]
 fn one_line_per_request_by_template_and_no_secret_anywhere() {
     let lines = Lines::default();

@@ -54,7 +54,7 @@ fn write(folder: &std::path::Path, identity: &Identity) -> (std::path::PathBuf, 
     files
 }
 
-/// Proves: V12.1.1, A-174
+/// Proves: V12.1.1, A-174, S-225
 #[tokio::test]
 async fn tls_speaks_1_2_and_1_3_and_agrees_on_http_2_first() {
     let (folder, own) = (tempfile::tempdir().unwrap(), identity());
@@ -72,7 +72,7 @@ async fn tls_speaks_1_2_and_1_3_and_agrees_on_http_2_first() {
     }
 }
 
-/// Proves: A-174
+/// Proves: A-174, S-264
 #[tokio::test]
 async fn a_changed_certificate_is_taken_up_and_a_bad_one_leaves_the_old_in_use() {
     let (folder, old, new) = (tempfile::tempdir().unwrap(), identity(), identity());
@@ -101,7 +101,7 @@ async fn a_changed_certificate_is_taken_up_and_a_bad_one_leaves_the_old_in_use()
     assert!(handshake(running.address, &trusts_new).await.is_ok());
 }
 
-/// Proves
+/// Proves, V4.1.2
 #[tokio::test]
 async fn plain_http_and_silence_on_the_tls_port_are_closed_without_an_answer() {
     let (folder, own) = (tempfile::tempdir().unwrap(), identity());

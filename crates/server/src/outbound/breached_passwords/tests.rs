@@ -66,6 +66,7 @@ async fn five_digits_are_sent_and_padding_is_asked_for() {
     assert_eq!(prefix().as_str().len(), 5);
 }
 
+/// Proves: A-166, V15.3.2
 #[tokio::test]
 async fn what_is_no_answer_is_told_apart_and_bounded() {
     let large = answer("200 OK", &"0".repeat(MOST_BYTES + 1));

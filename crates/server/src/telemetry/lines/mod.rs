@@ -125,6 +125,7 @@ mod tests {
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
+    /// Proves: S-115, S-132, V16.2.2
     #[test]
     fn a_line_holds_time_level_fields_target_and_span() {
         let lines = logged(|| {

@@ -27,7 +27,7 @@ async fn by_cookie(world: &World, route: &RouteInfo, held: &Held) -> Answer {
     world.send(with_cookie(ask(route, ADDRESS, &token), &held.cookie)).await
 }
 
-/// Proves: A-126, V8.2.1, V8.3.1
+/// Proves: A-126, V8.2.1, V8.3.1, S-85
 #[test]
 fn every_route_asks_who_comes_as_its_access_rule_says() {
     both(async |world| {

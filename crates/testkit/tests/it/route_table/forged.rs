@@ -58,7 +58,7 @@ fn of_session(route: &RouteInfo) -> bool {
     matches!(route.csrf, CsrfRule::SessionForm | CsrfRule::SessionHeader)
 }
 
-/// Proves: A-44, S-26, V3.5.1, V3.5.2, V3.5.3
+/// Proves: A-44, S-26, V3.5.1, V3.5.2, V3.5.3, S-106, S-123, S-231
 #[test]
 fn no_other_site_makes_a_signed_in_browser_change_anything() {
     both(async |world| {
@@ -161,7 +161,7 @@ fn no_header_or_field_turns_one_method_into_another() {
 
 /// The common check sees to it that no answer opens itself to another origin.
 ///
-/// Proves: A-45, V3.4.2
+/// Proves: A-45, V3.4.2, S-226
 #[test]
 fn nothing_is_open_to_other_origins_by_default() {
     both(async |world: &World| {

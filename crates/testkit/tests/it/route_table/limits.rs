@@ -14,7 +14,7 @@ fn setup() -> Setup {
     setup
 }
 
-/// Proves: A-155, S-52, S-53, S-56, S-89, S-99, S-111, S-128, V2.4.1
+/// Proves: A-155, S-52, S-53, S-56, S-89, S-99, S-111, S-128, S-151, V2.4.1
 #[test]
 fn every_route_says_too_many_to_a_stranger_and_tells_when_to_come_back() {
     both_with(&setup(), async |world| {

@@ -51,7 +51,7 @@ fn hostile_json() -> Vec<(String, &'static [u16])> {
     all
 }
 
-/// Proves, S-43, V1.5.2
+/// Proves, S-43, V1.5.2, S-100, V2.2.1, V2.2.2
 #[test]
 fn every_call_refuses_what_it_cannot_read() {
     both(async |world| {

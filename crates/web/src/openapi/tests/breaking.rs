@@ -94,6 +94,7 @@ fn additions_break_nothing() {
     }
 }
 
+/// Proves: S-118
 #[test]
 fn whatever_a_client_relies_on_stays() {
     let optional =
