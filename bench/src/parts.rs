@@ -40,12 +40,9 @@ pub(crate) fn rotations(file: &Path, span: Duration) -> Outcome<f64> {
         .query_map([], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
     let mut find = connection.prepare(
-        "SELECT session_id, salt, issued, presented, issued_at, rotation, network, expires_at, revoked_at
-         FROM token_families WHERE id = ?1",
-    )?;
-    let mut session = connection.prepare(
-        "SELECT s.id, s.user_id, s.amr, s.acr, s.authenticated_at, s.last_seen_at, s.idle_ms, s.expires_at, s.revoked_at,
-         u.is_admin, u.disabled_at FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = ?1",
+        "SELECT f.salt, f.issued, f.presented, f.issued_at, f.rotation, f.network, f.expires_at, f.revoked_at, s.id, s.user_id,
+         s.amr, s.acr, s.authenticated_at, s.last_seen_at, s.idle_ms, s.expires_at, s.revoked_at, u.is_admin, u.disabled_at
+         FROM token_families f JOIN sessions s ON s.id = f.session_id JOIN users u ON u.id = s.user_id WHERE f.id = ?1",
     )?;
     let mut advance = connection.prepare(
         "UPDATE token_families SET presented = ?4, issued = ?5, issued_at = ?6, network = ?7
@@ -56,24 +53,15 @@ pub(crate) fn rotations(file: &Path, span: Duration) -> Outcome<f64> {
     while started.elapsed() < span {
         connection.execute_batch("BEGIN IMMEDIATE")?;
         for id in turn.by_ref().take(BATCH) {
-            type Seen = (String, Vec<u8>, i64, i64, i64, String, Option<Vec<u8>>, i64, Option<i64>);
+            type Seen = (i64, i64, i64, Option<Vec<u8>>);
             let seen: Seen = find.query_row([id], |row| {
-                Ok((
-                    row.get(0)?,
-                    row.get(1)?,
-                    row.get(2)?,
-                    row.get(3)?,
-                    row.get(4)?,
-                    row.get(5)?,
-                    row.get(6)?,
-                    row.get(7)?,
-                    row.get(8)?,
-                ))
+                let read: (Vec<u8>, String, i64, String, String, i64, i64) =
+                    (row.get(0)?, row.get(4)?, row.get(6)?, row.get(8)?, row.get(9)?, row.get(14)?, row.get(15)?);
+                std::hint::black_box(read);
+                Ok((row.get(1)?, row.get(2)?, row.get(3)?, row.get(5)?))
             })?;
-            let user: (String, String, i64, i64) =
-                session.query_row([&seen.0], |row| Ok((row.get(1)?, row.get(2)?, row.get(6)?, row.get(7)?)))?;
-            std::hint::black_box(user);
-            let moved = advance.execute(params![id, seen.3, seen.2, seen.2, seen.2 + 1, seen.4 + 1, seen.6])?;
+            let (issued, presented, issued_at, network) = seen;
+            let moved = advance.execute(params![id, presented, issued, issued, issued + 1, issued_at + 1, network])?;
             if moved != 1 {
                 return Err("a rotation changed nothing".into());
             }

@@ -36,8 +36,6 @@ statements! {
     /// Begins a family.
     INSERT = "INSERT INTO token_families (id, session_id, salt, issued, presented, issued_at, rotation, network, created_at, expires_at) \
               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $6, $9)";
-    /// By id.
-    FIND = "SELECT id, session_id, salt, issued, presented, issued_at, rotation, network, expires_at, revoked_at FROM token_families WHERE id = $1";
     /// By id, with its session.
     FIND_WITH_SESSION = "SELECT f.id, f.session_id, f.salt, f.issued, f.presented, f.issued_at, f.rotation, f.network, f.expires_at, f.revoked_at, \
               s.id, s.user_id, s.credential_hash, s.device_label, s.user_agent, s.address, s.amr, s.acr, s.remember, \
@@ -87,11 +85,6 @@ pub fn insert(tx: &mut Tx<'_>, family: &TokenFamily) -> Result<(), StoreError> {
         ],
         1,
     )
-}
-
-/// The family with this id, whatever its state.
-pub fn find(tx: &mut Tx<'_>, id: FamilyId) -> Result<Option<TokenFamily>, StoreError> {
-    tx.query_optional(&FIND, &[(&id.to_string()).into()], read)
 }
 
 /// The family with this id and its session, whatever their state.
