@@ -74,3 +74,10 @@ reset-submit = Neues Passwort speichern
 first-title = { $site } einrichten
 first-lead = Sie haben den einmaligen Einrichtungslink geöffnet. Erstellen Sie das erste Administrationskonto; danach gilt der Link nicht mehr.
 first-submit = Administrationskonto erstellen
+
+authorize-error-title = Diese Anmeldung kann nicht weitergehen
+authorize-error-text = Die Anwendung hat eine Anfrage gesendet, die wir nicht beantworten können. Gehen Sie zurück und versuchen Sie es noch einmal; geschieht es wieder, nennen Sie ihrem Betreiber, was unten steht.
+
+form-post-title = Zurück zur Anwendung
+form-post-text = Sie sind auf dem Weg zurück zur Anwendung.
+form-post-submit = Weiter

@@ -74,3 +74,10 @@ reset-submit = Save new password
 first-title = Set up { $site }
 first-lead = You opened the one-time set-up link. Create the first administrator account; the link stops working afterwards.
 first-submit = Create administrator
+
+authorize-error-title = This sign-in cannot go on
+authorize-error-text = The application sent a request that we cannot answer. Go back to it and try again; if it happens again, tell its operator what is written below.
+
+form-post-title = Back to the application
+form-post-text = You are on your way back to the application.
+form-post-submit = Continue

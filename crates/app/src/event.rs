@@ -49,6 +49,20 @@ pub enum Action {
     KeysRotated,
     /// The one-time link of the first administrator was made.
     AdministratorLinkMade,
+    /// A client was registered.
+    ClientCreated,
+    /// What is registered of a client was changed.
+    ClientChanged,
+    /// A client got a new secret.
+    ClientSecretRotated,
+    /// A client was removed.
+    ClientDeleted,
+    /// A person signed in to a client: it was sent a code.
+    ClientAuthorized,
+    /// A client exchanged a code for tokens.
+    CodeRedeemed,
+    /// A code was presented again, by somebody who holds everything it needs.
+    CodeReused,
 }
 
 impl Action {
@@ -75,6 +89,13 @@ impl Action {
             Self::RestoredStateSeen => "token.restored_state_seen",
             Self::KeysRotated => "keys.rotated",
             Self::AdministratorLinkMade => "administrator.link_made",
+            Self::ClientCreated => "client.created",
+            Self::ClientChanged => "client.changed",
+            Self::ClientSecretRotated => "client.secret_rotated",
+            Self::ClientDeleted => "client.deleted",
+            Self::ClientAuthorized => "client.authorized",
+            Self::CodeRedeemed => "grant.created",
+            Self::CodeReused => "grant.code_reused",
         }
     }
 }

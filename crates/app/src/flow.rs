@@ -27,6 +27,8 @@ pub enum FlowKind {
     Reset,
     /// The first administrator's link that was opened.
     Setup,
+    /// A client's request that waits for a sign-in.
+    Authorization,
 }
 
 impl FlowKind {
@@ -36,6 +38,7 @@ impl FlowKind {
             Self::VerificationLink => "verification_link",
             Self::Reset => "reset",
             Self::Setup => "setup",
+            Self::Authorization => "authorization",
         }
     }
 }

@@ -4,6 +4,7 @@
 pub mod authentication;
 pub mod breached_passwords;
 mod change;
+pub mod clients;
 pub mod delivery;
 pub mod devices;
 pub mod event;
@@ -15,6 +16,7 @@ pub mod keys;
 pub mod login;
 pub mod mail;
 pub mod mail_budget;
+pub mod oauth;
 pub mod op;
 pub mod operators;
 mod password_check;

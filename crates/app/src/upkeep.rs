@@ -2,7 +2,8 @@
 
 use doorward_model::time::{DAY_MS, HOUR_MS, MINUTE_MS, Timestamp};
 use doorward_store::{
-    StoreError, Tx, deliveries, leases, one_time_tokens, pending_signups, revocations, sessions, token_families,
+    StoreError, Tx, authorization_codes, clients, deliveries, grants, leases, one_time_tokens, pending_signups,
+    revocations, sessions, token_families,
 };
 
 use crate::App;
@@ -17,6 +18,8 @@ const MOST_BATCHES: usize = 100;
 const KEEP_DELIVERIES_MS: i64 = 7 * DAY_MS;
 /// How long revocations are listed: longer than any access token lives.
 const KEEP_REVOCATIONS_MS: i64 = 2 * HOUR_MS;
+/// How long a code is kept after its time: a second use must be noticed while the first one's tokens may live.
+const KEEP_CODES_MS: i64 = 2 * HOUR_MS;
 /// How long a run may take before another node may begin one.
 const LEASE_MS: i64 = 10 * MINUTE_MS;
 
@@ -53,6 +56,9 @@ fn purge_batch(tx: &mut Tx<'_>, now: Timestamp) -> Result<u64, StoreError> {
     Ok(pending_signups::delete_expired(tx, now, BATCH)?
         + one_time_tokens::delete_expired(tx, now, BATCH)?
         + token_families::delete_ended(tx, now, BATCH)?
+        + authorization_codes::delete_expired(tx, now.plus_ms(-KEEP_CODES_MS), BATCH)?
+        + grants::delete_ended(tx, now, BATCH)?
+        + clients::delete_expired_secrets(tx, now, BATCH)?
         + sessions::delete_ended(tx, now, BATCH)?
         + deliveries::delete_finished(tx, now.plus_ms(-KEEP_DELIVERIES_MS), BATCH)?
         + revocations::delete_before(tx, now.plus_ms(-KEEP_REVOCATIONS_MS), BATCH)?)

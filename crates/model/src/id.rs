@@ -154,6 +154,10 @@ kinds! {
     Token, TokenId, "token";
     /// A running server process.
     Node, NodeId, "node";
+    /// A registered application.
+    Client, ClientId, "client";
+    /// What a person let an application do.
+    Grant, GrantId, "grant";
     /// An entry of the revocation feed.
     Revocation, RevocationId, "revocation";
 }

@@ -20,6 +20,10 @@ pub enum TokenKind {
     OneTime,
     /// A token bound to a session against cross-site request forgery, `dwc_`.
     Csrf,
+    /// What a client proves with who it is, `dwcs_`.
+    ClientSecret,
+    /// What a client exchanges for tokens, `dwac_`.
+    AuthorizationCode,
 }
 
 impl TokenKind {
@@ -29,6 +33,8 @@ impl TokenKind {
             Self::Session => "dws_",
             Self::OneTime => "dwo_",
             Self::Csrf => "dwc_",
+            Self::ClientSecret => "dwcs_",
+            Self::AuthorizationCode => "dwac_",
         }
     }
 }
@@ -66,7 +72,7 @@ impl PlainToken {
 
     /// The text its holder gets. Keep it out of logs, rows and errors.
     pub fn reveal(&self) -> Zeroizing<String> {
-        let mut text = String::with_capacity(47);
+        let mut text = String::with_capacity(48);
         text.push_str(self.kind.prefix());
         URL_SAFE_NO_PAD.encode_string(self.bytes, &mut text);
         Zeroizing::new(text)

@@ -1,5 +1,6 @@
 //! The command line, as `--help` shows it.
 
+pub mod client;
 pub mod keys;
 pub mod user;
 
@@ -117,6 +118,11 @@ pub enum Command {
     /// Works beside a running server, which follows within seconds.
     #[command(subcommand)]
     User(user::UserCommand),
+    /// Register, list, show, change and remove applications that sign people in
+    ///
+    /// Works beside a running server, which follows at once.
+    #[command(subcommand)]
+    Client(client::ClientCommand),
     /// List and rotate the keys that sign access tokens
     ///
     /// Works beside a running server, which follows within seconds.

@@ -5,10 +5,13 @@ use crate::Statement;
 /// The lists of all modules, one a line; a test finds a module that is missing here.
 static MODULES: &[&[&Statement]] = &[
     crate::attempts::ALL,
+    crate::authorization_codes::ALL,
+    crate::clients::ALL,
     crate::database_clock::ALL,
     crate::deliveries::ALL,
     crate::durability::ALL,
     crate::events::ALL,
+    crate::grants::ALL,
     crate::known_devices::ALL,
     crate::leases::ALL,
     crate::mail_budgets::ALL,

@@ -1,8 +1,10 @@
 //! SQL, migrations and the two database engines.
 
 pub mod attempts;
+pub mod authorization_codes;
 mod catalog;
 mod cell;
+pub mod clients;
 mod column;
 pub mod database_clock;
 pub mod deliveries;
@@ -10,6 +12,7 @@ mod durability;
 mod engine;
 mod error;
 pub mod events;
+pub mod grants;
 pub mod known_devices;
 pub mod leases;
 pub mod mail_budgets;

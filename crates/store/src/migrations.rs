@@ -29,6 +29,7 @@ macro_rules! migrations {
 /// All changes, in order.
 pub(crate) static MIGRATIONS: &[Migration] = migrations! {
     1 "0001_foundation";
+    2 "0002_clients";
 };
 
 statements! {

@@ -23,12 +23,14 @@ pub struct Browser {
     pub page: Option<Answer>,
     /// Path and query of that page.
     pub location: String,
+    /// Addresses of applications that it may be led away to; it stops there, with the redirect as its page.
+    pub applications: Vec<String>,
 }
 
 impl Browser {
     pub(crate) fn new(world: &World, address: &str) -> Self {
         let (jar, location) = (BTreeMap::new(), String::new());
-        Self { world: world.clone(), address: address.to_owned(), jar, page: None, location }
+        Self { world: world.clone(), address: address.to_owned(), jar, page: None, location, applications: Vec::new() }
     }
 
     /// Opens an address as typed or from a mail, and follows redirects.
@@ -131,6 +133,9 @@ impl Browser {
                 break;
             }
             let location = answer.header(header::LOCATION).expect("a redirect leads somewhere").to_owned();
+            if self.applications.iter().any(|uri| location.starts_with(uri.as_str())) {
+                break;
+            }
             assert!(location.starts_with('/') && !location.starts_with("//"), "leads away: {location}");
             answer = self.send(self.navigation(Method::GET, &location, "same-origin")).await;
             self.location = location;

@@ -45,6 +45,11 @@ function tidyCodes() {
   }
 }
 
+/** A form that only carries an answer onwards: its button is for those who see this page at all. */
+function sendAtOnce() {
+  document.querySelector("form[data-send-at-once]")?.submit();
+}
+
 /** Exact times in this device's time zone, in the language of the page as its region writes it; UTC stays in the tooltip. */
 function localizeTimes() {
   const language = document.documentElement.lang;
@@ -79,4 +84,5 @@ addLengthHints();
 tidyCodes();
 localizeTimes();
 addCopyButtons();
+sendAtOnce();
 document.getElementById("problems")?.focus();

@@ -127,7 +127,7 @@ pub(crate) fn check_form_token(rule: CsrfRule, sent: Option<&str>, cookies: &Coo
             Some(nonce) => check_token(sent, &pre_token(nonce)),
             None => Err(Problem::new(Code::CsrfFailed)),
         },
-        CsrfRule::Safe | CsrfRule::SameOrigin | CsrfRule::SessionHeader => Ok(()),
+        CsrfRule::Safe | CsrfRule::SameOrigin | CsrfRule::SessionHeader | CsrfRule::WithoutCookies => Ok(()),
     }
 }
 

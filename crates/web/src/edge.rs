@@ -15,7 +15,7 @@ mod authenticate;
 pub(crate) mod context;
 mod cors;
 mod guard;
-mod headers;
+pub(crate) mod headers;
 mod limits;
 mod observe;
 mod present;

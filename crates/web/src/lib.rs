@@ -11,6 +11,7 @@ pub mod csrf;
 pub mod edge;
 pub mod extract;
 pub mod gateway;
+pub mod oidc;
 pub mod openapi;
 pub mod page_error;
 pub mod pages;
@@ -29,6 +30,7 @@ use site::Site;
 pub fn routes() -> Vec<Route<Site>> {
     let mut routes = api::routes();
     routes.extend(pages::routes());
+    routes.extend(oidc::routes());
     routes.extend(security_txt::routes());
     routes
 }

@@ -5,7 +5,7 @@ mod assets;
 mod flow;
 mod forgot;
 mod form;
-mod frame;
+pub(crate) mod frame;
 mod login;
 mod preferences;
 mod reset;

@@ -17,6 +17,8 @@ pub enum Door {
     /// Pages that applications may open in a pop-up (authorize, sign-in, consent): as `Page`, but without
     /// the opener isolation that would cut the pop-up from its opener.
     PopupPage,
+    /// What clients of OAuth 2 call: errors in the form of RFC 6749 section 5.2.
+    OAuth,
     /// Public files for machines and browsers (JWKS, discovery, stylesheets): errors as in the API.
     Metadata,
 }
@@ -73,6 +75,9 @@ pub enum CsrfRule {
     PublicForm,
     /// Forms after sign-in: as `SameOrigin`, and the session-bound token in the field `csrf_token`.
     SessionForm,
+    /// Nothing, because nobody's cookie is looked at: what the request may do, it may do by what it brings in its body or
+    /// its `Authorization` header. It may come from anywhere, and its answer sets no credential cookie.
+    WithoutCookies,
 }
 
 /// What a cache may keep of a successful answer. Everything else is `no-store`.
@@ -192,7 +197,9 @@ impl RouteInfo {
             Some("only GET, POST, PUT, PATCH and DELETE are routed")
         } else if is_safe != (self.csrf == CsrfRule::Safe) {
             Some("GET is Safe and nothing else is")
-        } else if is_form != (self.door.is_page() && !is_safe) {
+        } else if self.csrf == CsrfRule::WithoutCookies && self.access != Access::Public {
+            Some("a call without cookies is open to everybody")
+        } else if is_form != (self.door.is_page() && !is_safe) && self.csrf != CsrfRule::WithoutCookies {
             Some("pages are posted as forms, and only pages")
         } else if needs_session && matches!(self.csrf, CsrfRule::SameOrigin | CsrfRule::PublicForm) {
             Some("a call with cookie authority needs the session-bound token")

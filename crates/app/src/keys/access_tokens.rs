@@ -1,5 +1,6 @@
 //! Access tokens: issued for a session, verified without the database.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -8,10 +9,10 @@ use doorward_model::id::{SessionId, TokenId, UserId};
 use doorward_model::random::Random;
 use doorward_model::secret::{SecretText, TokenHash};
 use doorward_model::time::{SECOND_MS, Timestamp};
-use doorward_model::token::{AccessClaims, Compact, Header, MAX_TOKEN_BYTES, Validity};
+use doorward_model::token::{AccessClaims, Compact, Header, MAX_TOKEN_BYTES, TOKEN_TYPE, Validity, parse_object};
 use thiserror::Error;
 
-use super::ring::KeyRing;
+use super::ring::{KeyRing, encode_header};
 use super::sealing::CryptographyFailed;
 use super::{Keys, signature};
 
@@ -113,17 +114,37 @@ impl Keys {
 
     fn sign(&self, claims: &AccessClaims) -> Result<String, IssueError> {
         let payload = claims.to_json().map_err(|_| IssueError::Claims)?;
+        self.sign_claims(TOKEN_TYPE, &payload)
+    }
+
+    /// A token of a `typ` with any claims, in the compact serialization.
+    pub(crate) fn sign_claims(&self, kind: &str, payload: &[u8]) -> Result<String, IssueError> {
         let ring = self.ring();
         let key = ring.active().ok_or(IssueError::NoSigningKey)?;
         let signer = key.material.signer.as_ref().ok_or(IssueError::NoSigningKey)?;
-        let mut text = String::with_capacity(key.material.header.len() + payload.len() * 4 / 3 + 96);
-        text.push_str(&key.material.header);
+        let header = if kind == TOKEN_TYPE {
+            Cow::Borrowed(&key.material.header)
+        } else {
+            Cow::Owned(encode_header(&key.material.kid, kind).map_err(|_| IssueError::Claims)?)
+        };
+        let mut text = String::with_capacity(header.len() + payload.len() * 4 / 3 + 96);
+        text.push_str(&header);
         text.push('.');
         URL_SAFE_NO_PAD.encode_string(payload, &mut text);
         let signature = signer.sign(text.as_bytes())?;
         text.push('.');
         URL_SAFE_NO_PAD.encode_string(signature.as_ref(), &mut text);
         Ok(text)
+    }
+
+    /// The payload of a token of this `typ` that a key of ours signed. What it says, its times among it, is not looked at.
+    pub(crate) fn verified_claims(&self, text: &str, kind: &str, now: Timestamp) -> Option<Vec<u8>> {
+        let token = Compact::parse(text)?;
+        let header: Header = parse_object(&token.header)?;
+        let ring = self.ring();
+        let is_right = header.typ == kind && header.alg == signature::ALGORITHM;
+        let key = ring.find(&header.kid, now).filter(|_| is_right)?;
+        key.material.verifier.verifies(token.signing_input, &token.signature).then_some(token.payload)
     }
 
     /// The claims of an access token issued by this deployment for its own API and valid at `now`. Whether its

@@ -123,12 +123,12 @@ impl KeyMaterial {
             let signer = Signer::parse(&pkcs8, &point);
             Some(signer.ok_or(KeysError::Unusable("a private signing key does not fit its public half"))?)
         };
-        Ok(Self { id: row.id, header: encode_header(&kid)?, kid, point, verifier, signer })
+        Ok(Self { id: row.id, header: encode_header(&kid, TOKEN_TYPE)?, kid, point, verifier, signer })
     }
 }
 
-fn encode_header(kid: &str) -> Result<String, KeysError> {
-    let header = Header { alg: signature::ALGORITHM.to_owned(), kid: kid.to_owned(), typ: TOKEN_TYPE.to_owned() };
+pub(super) fn encode_header(kid: &str, token_type: &str) -> Result<String, KeysError> {
+    let header = Header { alg: signature::ALGORITHM.to_owned(), kid: kid.to_owned(), typ: token_type.to_owned() };
     let json = serde_json::to_vec(&header).map_err(|_| KeysError::Unusable("a token header cannot be written"))?;
     Ok(URL_SAFE_NO_PAD.encode(json))
 }

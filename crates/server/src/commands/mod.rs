@@ -1,6 +1,7 @@
 //! Commands: one module each, thin; what they decide is decided in the rooms they call.
 
 pub mod check;
+pub mod client;
 pub mod completions;
 pub mod failure;
 pub mod init;
@@ -33,6 +34,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
             block_on(migrate::run(&configuration, &flags, output))
         }
         Command::User(command) => block_on(user::run(load_quietly(&cli.global)?, command, output)),
+        Command::Client(command) => block_on(client::run(load_quietly(&cli.global)?, command, output)),
         Command::Keys(command) => block_on(keys::run(load_quietly(&cli.global)?, command, output)),
         Command::Completions { shell } => completions::run(shell),
     }

@@ -2,6 +2,7 @@
 
 mod attempts;
 mod basics;
+mod clients;
 mod closing;
 mod migrations;
 mod passwords;

@@ -15,6 +15,7 @@ mod pages;
 mod passwords;
 mod people;
 mod profile;
+mod provider;
 mod renewal;
 mod route_table;
 mod sessions;

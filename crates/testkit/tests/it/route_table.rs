@@ -37,6 +37,7 @@ fn ask(route: &RouteInfo, address: &str, csrf: &str) -> Request {
         Door::Page | Door::PopupPage => {
             request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded").body(format!("csrf_token={csrf}"))
         }
+        Door::OAuth => request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded").body(String::new()),
         Door::Api | Door::Metadata => {
             request.header("x-csrf-token", csrf).header(header::CONTENT_TYPE, "application/json").body("{}".to_owned())
         }
@@ -61,6 +62,9 @@ async fn state(world: &World) -> Vec<i64> {
         "SELECT COUNT(*) FROM deliveries",
         "SELECT COUNT(*) FROM signing_keys",
         "SELECT COUNT(*) FROM revocations",
+        "SELECT COUNT(*) FROM clients",
+        "SELECT COUNT(*) FROM authorization_codes",
+        "SELECT COUNT(*) FROM grants",
     ] {
         counts.push(crate::credentials::number(world, sql).await);
     }

@@ -4,10 +4,13 @@ use askama::Template;
 use doorward_model::password::Feedback;
 use doorward_model::time::{HOUR_MS, Timestamp};
 use doorward_web::pages::views::{
-    Account, AccountAppearance, AccountPassword, AccountProfile, AccountSessions, Failure, FailureKind, Field,
-    FirstAdministrator, Forgot, ForgotSent, Login, Message, MessageKind, Notice, Page, Problem, Reset, SessionRow,
-    Signup, Verify, VerifyLink,
+    Account, AccountAppearance, AccountPassword, AccountProfile, AccountSessions, AuthorizeError, Failure, FailureKind,
+    Field, FirstAdministrator, Forgot, ForgotSent, FormPost, Login, Message, MessageKind, Notice, Page, Problem, Reset,
+    SessionRow, Signup, Verify, VerifyLink,
 };
+
+/// Where an application is called back.
+pub(crate) const CALLBACK: &str = "https://shop.example.com/callback";
 
 /// What people could have typed, or sent along.
 pub(crate) struct Typed {
@@ -45,6 +48,11 @@ pub(crate) fn pages(page: &Page, typed: &Typed) -> askama::Result<Vec<(String, S
         let message = Message { page: page.clone(), kind };
         pages.push((format!("message-{kind:?}").to_lowercase(), message.render()?));
     }
+    let error = AuthorizeError { page: page.clone(), description: "redirect_uri is not registered for this client" };
+    pages.push(("authorize-failed".to_owned(), error.render()?));
+    let fields = vec![("code", "dwac_example".to_owned()), ("state", typed.name.clone())];
+    let form_post = FormPost { page: page.clone(), action: CALLBACK.to_owned(), fields };
+    pages.push(("form-post".to_owned(), form_post.render()?));
     for kind in FailureKind::EXAMPLES {
         let retry_path = matches!(kind, FailureKind::FormExpired).then(|| format!("/signup?{}", typed.flow));
         let failure = Failure { page: page.clone(), kind, retry_path, request_id: typed.request_id.clone() };

@@ -163,6 +163,7 @@ fn door(arrival: &Arrival, path: &str, headers: &HeaderMap) -> Door {
     match arrival {
         Arrival::Route(route) | Arrival::OtherMethod { path: route, .. } => route.door,
         Arrival::Nowhere if path == "/api" || path.starts_with("/api/") => Door::Api,
+        Arrival::Nowhere if path.starts_with("/oauth2/") => Door::OAuth,
         Arrival::Nowhere if path.starts_with("/.well-known/") => Door::Metadata,
         Arrival::Nowhere if asks_for_json(headers) => Door::Api,
         Arrival::Nowhere => Door::Page,

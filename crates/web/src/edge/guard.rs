@@ -139,7 +139,7 @@ fn check_origin<G: Gateway>(
         return Err(Code::CsrfFailed.into());
     }
     let is_exempt = route.csrf == CsrfRule::SessionHeader && presented.is_header();
-    if route.csrf == CsrfRule::Safe || is_exempt {
+    if matches!(route.csrf, CsrfRule::Safe | CsrfRule::WithoutCookies) || is_exempt {
         return Ok(());
     }
     context.comes_from(csrf::check_source(headers, &context.cookies, route, settings)?);

@@ -84,7 +84,7 @@ fn announce(headers: &mut HeaderMap, retirement: Retirement) {
 fn opener_policy(door: Door) -> &'static str {
     match door {
         Door::PopupPage => "unsafe-none",
-        Door::Api | Door::Page | Door::Metadata => "same-origin",
+        Door::Api | Door::OAuth | Door::Page | Door::Metadata => "same-origin",
     }
 }
 

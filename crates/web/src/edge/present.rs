@@ -17,8 +17,10 @@ use super::headers::FormActionOrigin;
 use super::observe::Observed;
 use super::{Arrival, Station, cors, headers};
 use crate::gateway::Gateway;
+use crate::oidc;
 use crate::page_error::ErrorPage;
 use crate::problem::{Code, Problem};
+use crate::route::Door;
 
 /// Where somebody who is not signed in is sent from a page.
 const SIGN_IN_PATH: &str = "/login";
@@ -155,6 +157,9 @@ impl<G: Gateway> Presenter<'_, G> {
                 return Redirect::to(SIGN_IN_PATH).into_response();
             }
             Some(page) => self.page(problem, page),
+            None if self.context.door == Door::OAuth => {
+                with_type(oidc::problem_document(problem.code()), "application/json")
+            }
             None => self.document(problem),
         };
         *response.status_mut() = problem.code().status();

@@ -75,10 +75,12 @@ fn a_call_that_will_go_is_described_as_deprecated_and_until_when() {
 
 #[test]
 fn every_route_of_the_api_is_described_and_nothing_else() {
-    // RFC 9116 describes security.txt, which is for people and not part of the API.
-    let is_public = |path: &str| {
-        (path.starts_with("/api/") || path.starts_with("/.well-known/")) && path != "/.well-known/security.txt"
-    };
+    // RFC 9116 describes security.txt, which is for people and not part of the API; the discovery documents and what they
+    // name are described by their standards.
+    const ELSEWHERE: [&str; 3] =
+        ["/.well-known/security.txt", "/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"];
+    let is_public =
+        |path: &str| (path.starts_with("/api/") || path.starts_with("/.well-known/")) && !ELSEWHERE.contains(&path);
     let routed: BTreeSet<String> = crate::routes()
         .iter()
         .filter(|route| is_public(route.path))

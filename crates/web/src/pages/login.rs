@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use doorward_app::login::{SignIn, SignInOutcome};
 use doorward_app::sessions::start::{Credential, Mode};
 use doorward_model::password::Password;
+use doorward_model::secret::PlainToken;
 use http::{StatusCode, header};
 
 use super::form;
@@ -14,7 +15,10 @@ use crate::api::fields;
 use crate::api::login::{set_device_cookie, set_session_cookie};
 use crate::body::{Fields, FormBody, FromFields};
 use crate::cookies::{CookieName, expired_cookie};
-use crate::extract::{CLEAR_SITE_DATA, DeviceCookie, MaybeSignedIn, Op, SessionCookie, SetCookies, SignedIn};
+use crate::extract::{
+    CLEAR_SITE_DATA, DeviceCookie, MaybeSignedIn, Op, PreCookie, SessionCookie, SetCookies, SignedIn,
+};
+use crate::oidc::way_back::{self, WayBack};
 use crate::problem::Problem;
 use crate::site::Site;
 
@@ -27,6 +31,7 @@ pub(crate) struct Form {
 
 impl FromFields for Form {
     fn from_fields(fields: &mut Fields) -> Option<Self> {
+        // Taken from what was typed: it is needed also when the rest is wrong.
         let flow = fields.optional::<String>("flow");
         let email = fields.required_as("email", fields::typed_email);
         let password = fields.required_as("password", fields::password);
@@ -42,24 +47,66 @@ fn view(page: Page, email: &str, remember: bool) -> views::Login {
 
 /// Shows the form, or says that somebody is signed in.
 pub(crate) async fn show(
+    State(site): State<Site>,
+    Op(op): Op,
+    PreCookie(browser): PreCookie,
     PublicFrame(page): PublicFrame,
     MaybeSignedIn(principal): MaybeSignedIn,
     query: PageQuery,
 ) -> Result<Response, Problem> {
-    if principal.is_some() {
+    let flow = query.flow.unwrap_or_default();
+    let back = WayBack::open(&site, &op, &browser, &flow);
+    // A client may want to know who is here although somebody is signed in.
+    if principal.is_some() && back.is_none() {
         return frame::show(&Message { page, kind: MessageKind::AlreadySignedIn });
     }
-    frame::show(&views::Login { notice: query.notice, ..view(page, "", false) })
+    let page = if back.is_some() { Page { flow, ..page } } else { page };
+    let shown = frame::show(&views::Login { notice: query.notice, ..view(page, "", false) })?;
+    Ok(leading_back(shown, back.as_ref()))
 }
 
-/// Signs in and leads to the account.
+/// Lets the form of a page lead to the client that waits for the sign-in.
+fn leading_back(mut response: Response, back: Option<&WayBack>) -> Response {
+    if let Some(origin) = back.and_then(WayBack::form_action) {
+        response.extensions_mut().insert(origin);
+    }
+    response
+}
+
+/// Signs in and leads to the account, or back to the client that waits for it.
 pub(crate) async fn send(
     State(site): State<Site>,
     Op(op): Op,
+    PreCookie(browser): PreCookie,
     PublicFrame(page): PublicFrame,
     SessionCookie(previous): SessionCookie,
     DeviceCookie(device): DeviceCookie,
     form: FormBody<Form>,
+) -> Result<Response, Problem> {
+    let flow = form.values.typed("flow").to_owned();
+    let back = WayBack::open(&site, &op, &browser, &flow);
+    let (page, target) = match &back {
+        Some(_) => (Page { flow: flow.clone(), ..page }, way_back::address(&flow)),
+        None => (page, paths::ACCOUNT.to_owned()),
+    };
+    let device = device.map(|cookie| cookie.to_string());
+    let answered = attempt(&site, &op, page, Browser { previous, device }, form, &target).await?;
+    Ok(leading_back(answered, back.as_ref()))
+}
+
+/// What the browser already holds.
+struct Browser {
+    previous: Option<PlainToken>,
+    device: Option<String>,
+}
+
+async fn attempt(
+    site: &Site,
+    op: &doorward_app::op::Op,
+    page: Page,
+    browser: Browser,
+    form: FormBody<Form>,
+    target: &str,
 ) -> Result<Response, Problem> {
     let mut view = view(page, form.values.typed("email"), !form.values.typed("remember").is_empty());
     let typed = match form.result {
@@ -74,10 +121,10 @@ pub(crate) async fn send(
         email: typed.email,
         password: typed.password,
         mode: Mode::Cookie { remember: typed.remember },
-        device_cookie: device.map(|cookie| cookie.to_string()),
-        previous,
+        device_cookie: browser.device,
+        previous: browser.previous,
     };
-    let signed_in = match site.app.sign_in(&op, input).await {
+    let signed_in = match site.app.sign_in(op, input).await {
         Ok(SignInOutcome::SignedIn(signed_in)) => signed_in,
         Ok(SignInOutcome::Refused) => {
             view.refusal = Some(Complaint::Credentials);
@@ -101,7 +148,7 @@ pub(crate) async fn send(
     if let Some(device) = &signed_in.device_cookie {
         set.push(set_device_cookie(device)?);
     }
-    Ok((SetCookies(set), go_to(paths::ACCOUNT)).into_response())
+    Ok((SetCookies(set), go_to(target)).into_response())
 }
 
 /// A form without fields of its own.

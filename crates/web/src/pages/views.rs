@@ -6,6 +6,7 @@
 
 mod account;
 mod assets;
+mod authorize;
 mod failure;
 mod field;
 mod message;
@@ -18,6 +19,7 @@ mod sign_up;
 
 pub use account::{Account, AccountAppearance, AccountPassword, AccountProfile, AccountSessions, SessionRow};
 pub use assets::{Asset, MARK, SCRIPT, STYLESHEET, find_asset};
+pub use authorize::{AuthorizeError, FormPost};
 pub use failure::{Failure, FailureKind};
 pub use field::{Field, Problems};
 pub use message::{Message, MessageKind};

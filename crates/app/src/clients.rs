@@ -1,0 +1,229 @@
+//! Registered clients: made, changed, removed, and their secrets.
+
+mod built;
+#[cfg(test)]
+mod tests;
+
+use doorward_model::id;
+use doorward_model::secret::{PlainToken, TokenKind};
+use doorward_model::time::Timestamp;
+use doorward_oidc::client::{AuthenticationMethod, Author, Client, ClientId};
+use doorward_store::clients::{self, ClientRow};
+use serde_json::{Map, Value};
+use thiserror::Error;
+
+pub(crate) use built::{AUTHENTICATION_METHODS, GRANTS, ID_TOKEN_ALGORITHMS};
+
+use crate::App;
+use crate::event::{Action, EventDraft};
+use crate::failure::Failure;
+use crate::op::Op;
+
+/// What is wrong with one field of a registration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientProblem {
+    /// The field, as in RFC 7591.
+    pub field: String,
+    /// What, for people.
+    pub message: String,
+}
+
+/// Why a client is not registered or changed.
+#[derive(Debug, Error)]
+pub enum ClientError {
+    /// Everything that is wrong with what was asked for.
+    #[error("the registration is refused")]
+    Refused(Vec<ClientProblem>),
+    /// Somebody else changed the client at the same time.
+    #[error("the client was changed meanwhile")]
+    Changed,
+    /// It could not be done.
+    #[error(transparent)]
+    Failure(#[from] Failure),
+}
+
+/// A client as it is registered.
+#[derive(Clone, Debug)]
+pub struct RegisteredClient {
+    /// Who it is and what it may do.
+    pub client: Client,
+    /// When it was registered.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+    /// Set while it is kept out.
+    pub disabled_at: Option<Timestamp>,
+}
+
+/// A client that was just registered, with its secret: the only time it is in plain.
+pub struct NewClient {
+    /// The client.
+    pub registered: RegisteredClient,
+    /// Its secret, if it proves with one who it is.
+    pub secret: Option<PlainToken>,
+}
+
+impl App {
+    /// Registers a client with the metadata of RFC 7591 section 2 and draws its id and its secret.
+    pub async fn create_client(&self, op: &Op, mut members: Map<String, Value>) -> Result<NewClient, ClientError> {
+        built::state_defaults(&mut members);
+        let id = id::ClientId::new(op.now, op.random.as_ref()).to_string();
+        let client = self.read_client(&id, &members)?;
+        let secret = uses_secret(&client).then(|| PlainToken::new(TokenKind::ClientSecret, op.random.as_ref()));
+        let row = ClientRow {
+            id: id.clone(),
+            metadata: Value::Object(client.to_json()).to_string(),
+            created_at: op.now,
+            updated_at: op.now,
+            disabled_at: None,
+        };
+        let hash = secret.as_ref().map(PlainToken::hash);
+        let event = EventDraft::new(op, Action::ClientCreated).subject(&id);
+        self.change(move |change| {
+            clients::insert(change.tx, &row)?;
+            if let Some(hash) = &hash {
+                clients::insert_secret(change.tx, &row.id, hash, row.created_at)?;
+            }
+            change.record(&event)
+        })
+        .await?;
+        let registered = RegisteredClient { client, created_at: op.now, updated_at: op.now, disabled_at: None };
+        Ok(NewClient { registered, secret })
+    }
+
+    /// The client with this id.
+    pub async fn find_client(&self, id: &str) -> Result<Option<RegisteredClient>, Failure> {
+        // Nothing else can be an id, and strangers choose this text.
+        if ClientId::parse(id).is_err() {
+            return Ok(None);
+        }
+        let id = id.to_owned();
+        let row = self.store.read(move |tx| clients::find(tx, &id)).await?;
+        row.as_ref().map(read_row).transpose()
+    }
+
+    /// A page of all clients, in the order of their ids, which is the order of their registration.
+    pub async fn list_clients(&self, after: &str, limit: u8) -> Result<Vec<RegisteredClient>, Failure> {
+        let after = after.to_owned();
+        let rows = self.store.read(move |tx| clients::list(tx, &after, i64::from(limit))).await?;
+        rows.iter().map(read_row).collect()
+    }
+
+    /// Replaces the fields in `changes`; one that is `null` gets its default. None when there is no such client.
+    pub async fn update_client(
+        &self,
+        op: &Op,
+        id: &str,
+        changes: Map<String, Value>,
+    ) -> Result<Option<RegisteredClient>, ClientError> {
+        let Some(current) = self.find_client(id).await? else { return Ok(None) };
+        let mut members = current.client.to_json();
+        let seen = Value::Object(members.clone()).to_string();
+        for (field, value) in changes {
+            match value {
+                Value::Null => members.remove(&field),
+                value => members.insert(field, value),
+            };
+        }
+        built::state_defaults(&mut members);
+        let client = self.read_client(id, &members)?;
+        let metadata = Value::Object(client.to_json()).to_string();
+        let (loses_secret, id, now) = (!uses_secret(&client), id.to_owned(), op.now);
+        let event = EventDraft::new(op, Action::ClientChanged).subject(&id);
+        let updated = self
+            .change(move |change| {
+                if !clients::update(change.tx, &id, &seen, &metadata, now)? {
+                    change.quietly();
+                    return Ok(false);
+                }
+                if loses_secret {
+                    clients::delete_secrets(change.tx, &id)?;
+                }
+                change.record(&event)?;
+                Ok(true)
+            })
+            .await?;
+        if !updated {
+            return Err(ClientError::Changed);
+        }
+        Ok(Some(RegisteredClient { client, updated_at: op.now, ..current }))
+    }
+
+    /// A new secret; the one before stays good for `overlap_ms`, an older one ends. None when there is no such client.
+    pub async fn rotate_client_secret(
+        &self,
+        op: &Op,
+        id: &str,
+        overlap_ms: i64,
+    ) -> Result<Option<PlainToken>, ClientError> {
+        let Some(registered) = self.find_client(id).await? else { return Ok(None) };
+        if !uses_secret(&registered.client) {
+            let message = "is not one that uses a secret".to_owned();
+            return Err(ClientError::Refused(vec![ClientProblem {
+                field: "token_endpoint_auth_method".to_owned(),
+                message,
+            }]));
+        }
+        let secret = PlainToken::new(TokenKind::ClientSecret, op.random.as_ref());
+        let (hash, id, now) = (secret.hash(), id.to_owned(), op.now);
+        let event = EventDraft::new(op, Action::ClientSecretRotated)
+            .subject(&id)
+            .data([("overlap_seconds", (overlap_ms / 1_000).into())]);
+        let rotated = self
+            .change(move |change| {
+                if !clients::touch(change.tx, &id, now)? {
+                    change.quietly();
+                    return Ok(false);
+                }
+                clients::rotate_secret(change.tx, &id, &hash, now.plus_ms(overlap_ms), now)?;
+                change.record(&event)?;
+                Ok(true)
+            })
+            .await?;
+        Ok(rotated.then_some(secret))
+    }
+
+    /// Removes a client with everything it was granted; false when there is none.
+    pub async fn delete_client(&self, op: &Op, id: &str) -> Result<bool, Failure> {
+        let event = EventDraft::new(op, Action::ClientDeleted).subject(id);
+        let id = id.to_owned();
+        self.change(move |change| {
+            if !clients::delete(change.tx, &id)? {
+                change.quietly();
+                return Ok(false);
+            }
+            change.record(&event)?;
+            Ok(true)
+        })
+        .await
+    }
+
+    /// The metadata as a client, if it fits together and is about what exists.
+    fn read_client(&self, id: &str, members: &Map<String, Value>) -> Result<Client, ClientError> {
+        let id = ClientId::parse(id).map_err(|error| Failure::internal("naming a client", error))?;
+        let client = Client::from_json(id, members, Author::Operator).map_err(|problems| {
+            let told = |problem: doorward_oidc::client::Problem| ClientProblem {
+                field: problem.field,
+                message: problem.message,
+            };
+            ClientError::Refused(problems.into_iter().map(told).collect())
+        })?;
+        let longest_seconds = self.keys.settings().access_token_ms / 1_000;
+        let problems = built::problems(client.metadata(), longest_seconds);
+        if problems.is_empty() { Ok(client) } else { Err(ClientError::Refused(problems)) }
+    }
+}
+
+fn uses_secret(client: &Client) -> bool {
+    use AuthenticationMethod::{ClientSecretBasic, ClientSecretPost};
+    matches!(client.metadata().authentication, ClientSecretBasic | ClientSecretPost)
+}
+
+fn read_row(row: &ClientRow) -> Result<RegisteredClient, Failure> {
+    let corrupt = || Failure::internal("reading a client", "its row does not hold the metadata of a client");
+    let members: Map<String, Value> = serde_json::from_str(&row.metadata).map_err(|_| corrupt())?;
+    let id = ClientId::parse(&row.id).map_err(|_| corrupt())?;
+    let client = Client::from_json(id, &members, Author::Operator).map_err(|_| corrupt())?;
+    let (created_at, updated_at, disabled_at) = (row.created_at, row.updated_at, row.disabled_at);
+    Ok(RegisteredClient { client, created_at, updated_at, disabled_at })
+}

@@ -1,0 +1,28 @@
+//! The provider: what authorization, token and `UserInfo` endpoint decide. The rules are `doorward_oidc`'s; here is what
+//! needs the database, the keys and the time.
+
+mod authorization;
+mod clients;
+mod description;
+mod exchange;
+mod tokens;
+mod userinfo;
+
+pub use authorization::{Authorization, Visitor};
+pub use doorward_oidc::error::{ErrorCode, OAuthError};
+pub use doorward_oidc::parameters::{Parameters, ParametersError};
+pub use doorward_oidc::response::{AuthorizationResponse, Destination};
+pub use exchange::{TokenAnswer, TokenRefusal};
+pub use userinfo::UserInfo;
+
+/// Where the endpoints are.
+pub mod paths {
+    /// RFC 6749 section 3.1.
+    pub const AUTHORIZE: &str = "/oauth2/authorize";
+    /// RFC 6749 section 3.2.
+    pub const TOKEN: &str = "/oauth2/token";
+    /// OpenID Connect Core 5.3.
+    pub const USERINFO: &str = "/oauth2/userinfo";
+    /// RFC 7517 section 5.
+    pub const KEYS: &str = "/.well-known/jwks.json";
+}

@@ -1,0 +1,54 @@
+//! Who a request comes from.
+
+use doorward_model::secret::{PlainToken, SecretText, TokenKind};
+use doorward_oidc::client::Client;
+use doorward_oidc::client_authentication::{ClientAuthentication, Presented};
+use doorward_oidc::error::{ErrorCode, OAuthError};
+use doorward_oidc::parameters::Parameters;
+use doorward_store::clients;
+use subtle::ConstantTimeEq as _;
+
+use super::TokenRefusal;
+use crate::App;
+use crate::failure::Failure;
+use crate::op::Op;
+
+impl App {
+    /// The client with this id, unless it is kept out.
+    pub(super) async fn active_client(&self, id: &str) -> Result<Option<Client>, Failure> {
+        let found = self.find_client(id).await?;
+        Ok(found.filter(|found| found.disabled_at.is_none()).map(|found| found.client))
+    }
+
+    /// The client that has proved who it is; a public one says so only.
+    pub(super) async fn authenticate_client(
+        &self,
+        op: &Op,
+        authorization: &[String],
+        body: &Parameters,
+    ) -> Result<Client, TokenRefusal> {
+        let presented = ClientAuthentication::read(authorization.iter().map(String::as_str), body)
+            .map_err(|error| TokenRefusal::OAuth { error, asks_for_basic: !authorization.is_empty() })?;
+        let refuse = |error| TokenRefusal::OAuth { error, asks_for_basic: presented.answers_with_basic() };
+        let wrong = OAuthError::new(ErrorCode::InvalidClient, "the client is unknown or has not proved who it is");
+        let client = self.active_client(&presented.client_id).await?.ok_or_else(|| refuse(wrong))?;
+        presented.check_method(&client).map_err(refuse)?;
+        let is_proved = match &presented.presented {
+            Presented::Nothing => true,
+            Presented::BasicSecret(secret) | Presented::PostedSecret(secret) => {
+                self.is_secret_of(op, &client, secret).await?
+            }
+            // Nobody registers for one, so that the method was refused above.
+            Presented::Assertion(_) => false,
+        };
+        if is_proved { Ok(client) } else { Err(refuse(wrong)) }
+    }
+
+    async fn is_secret_of(&self, op: &Op, client: &Client, secret: &SecretText) -> Result<bool, Failure> {
+        let Some(secret) = PlainToken::parse(TokenKind::ClientSecret, secret.reveal()) else { return Ok(false) };
+        let (id, now) = (client.id().to_string(), op.now);
+        let good = self.store.read(move |tx| clients::list_secrets(tx, &id, now)).await?;
+        let hash = secret.hash();
+        Ok(good.iter().any(|row| row.hash.as_bytes().ct_eq(hash.as_bytes()).into()))
+    }
+}

@@ -1,0 +1,33 @@
+//! What the discovery documents say: what is there, and nothing else.
+
+use doorward_model::locale::Locale;
+use doorward_oidc::client::SubjectType;
+use doorward_oidc::discovery::{Document, Endpoints, Offer};
+
+use super::paths;
+use crate::App;
+use crate::clients::{AUTHENTICATION_METHODS, GRANTS, ID_TOKEN_ALGORITHMS};
+
+impl App {
+    /// The document of OpenID Connect Discovery 1.0 section 3 and RFC 8414 section 2.
+    pub fn describe_provider(&self) -> Document {
+        let at = |path: &str| format!("{}{path}", self.settings.public_url);
+        let endpoints = Endpoints {
+            authorization: at(paths::AUTHORIZE),
+            token: at(paths::TOKEN),
+            keys: at(paths::KEYS),
+            userinfo: Some(at(paths::USERINFO)),
+            ..Endpoints::default()
+        };
+        let offer = Offer {
+            grants: GRANTS.to_vec(),
+            authentication: AUTHENTICATION_METHODS.to_vec(),
+            id_token_algorithms: ID_TOKEN_ALGORITHMS.to_vec(),
+            scopes: ["openid", "profile", "email"].map(str::to_owned).to_vec(),
+            ui_locales: [Locale::English, Locale::German].map(|locale| locale.as_str().to_owned()).to_vec(),
+            subject_types: vec![SubjectType::Public],
+            ..Offer::default()
+        };
+        Document::new(&self.keys.settings().issuer, endpoints, offer)
+    }
+}

@@ -1,0 +1,163 @@
+//! The tokens that clients get: access tokens (RFC 9068) and ID tokens (OpenID Connect Core 2).
+
+use std::collections::BTreeMap;
+
+use doorward_model::id::TokenId;
+use doorward_model::secret::SecretText;
+use doorward_model::time::{SECOND_MS, Timestamp};
+use doorward_model::token::{TOKEN_TYPE, parse_object};
+use doorward_oidc::claims_request::Wish;
+use doorward_oidc::client::Client;
+use doorward_oidc::error::{ErrorCode, OAuthError};
+use doorward_oidc::id_token::{self, IdToken, Person};
+use doorward_oidc::scope::{OPENID, Scope};
+use doorward_store::users::User;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::exchange::Redeemed;
+use super::{TokenRefusal, paths};
+use crate::App;
+use crate::failure::Failure;
+use crate::op::Op;
+
+/// What is read of a client's access token at our own endpoints.
+#[derive(Deserialize)]
+pub(super) struct ClientClaims {
+    iss: String,
+    aud: Vec<String>,
+    exp: i64,
+    pub(super) sub: String,
+    pub(super) client_id: String,
+    pub(super) grant_id: String,
+    pub(super) scope: String,
+}
+
+#[derive(Deserialize)]
+struct HintClaims {
+    iss: String,
+    sub: String,
+}
+
+impl App {
+    /// The audience of tokens that are good for the `UserInfo` endpoint. It is never the audience of our own API's tokens,
+    /// and always one of a list, so that no client's token is read as a first-party one.
+    pub(super) fn userinfo_audience(&self) -> String {
+        format!("{}{}", self.settings.public_url, paths::USERINFO)
+    }
+
+    pub(super) fn sign_client_token(
+        &self,
+        op: &Op,
+        client: &Client,
+        redeemed: &Redeemed,
+        resources: &[String],
+    ) -> Result<(SecretText, i64), TokenRefusal> {
+        let Redeemed { code, session, user } = redeemed;
+        let lifetime_ms = i64::from(client.metadata().lifetimes.access_token_seconds) * SECOND_MS;
+        let (issued_at, expires_at) = (op.now.as_seconds(), end(op.now, lifetime_ms, session.expires_at));
+        let mut audience = resources.to_vec();
+        let is_openid = code.scope.split(' ').any(|word| word == OPENID);
+        if is_openid || audience.is_empty() {
+            audience.push(self.userinfo_audience());
+        }
+        let claims = json!({
+            "iss": self.keys.settings().issuer,
+            "aud": audience,
+            "sub": user.id,
+            "client_id": client.id(),
+            "sid": session.id,
+            "grant_id": code.grant_id,
+            "jti": TokenId::new(op.now, op.random.as_ref()),
+            "iat": issued_at,
+            "exp": expires_at,
+            "auth_time": session.authenticated_at.as_seconds(),
+            "acr": session.acr,
+            "amr": read_amr(&session.amr)?,
+            "scope": code.scope,
+        });
+        if expires_at <= issued_at {
+            return Err(OAuthError::new(ErrorCode::InvalidGrant, "the session is over").into());
+        }
+        Ok((self.sign(TOKEN_TYPE, &claims)?, expires_at - issued_at))
+    }
+
+    /// The ID token, where the scope asks for one.
+    pub(super) fn sign_id_token(
+        &self,
+        op: &Op,
+        client: &Client,
+        redeemed: &Redeemed,
+        scope: &Scope,
+        wishes: &BTreeMap<String, Wish>,
+        access_token: &str,
+    ) -> Result<Option<SecretText>, TokenRefusal> {
+        if !scope.contains(OPENID) {
+            return Ok(None);
+        }
+        let Redeemed { code, session, user } = redeemed;
+        let metadata = client.metadata();
+        let lifetime_ms = i64::from(metadata.lifetimes.id_token_seconds) * SECOND_MS;
+        let (subject, amr) = (user.id.to_string(), read_amr(&session.amr)?);
+        let token = IdToken {
+            issuer: &self.keys.settings().issuer,
+            subject: &subject,
+            client_id: client.id().as_str(),
+            issued_at: op.now,
+            expires_at: op.now.plus_ms(lifetime_ms),
+            authenticated_at: session.authenticated_at,
+            nonce: code.nonce.as_deref(),
+            acr: &session.acr,
+            amr: &amr,
+            session_id: None,
+            access_token: Some(access_token),
+        };
+        let claims = token.claims(metadata.id_token_algorithm, person(user).in_id_token(scope, wishes));
+        Ok(Some(self.sign(id_token::TOKEN_TYPE, &Value::Object(claims))?))
+    }
+
+    fn sign(&self, kind: &'static str, claims: &Value) -> Result<SecretText, Failure> {
+        let signed = self.keys.sign_claims(kind, claims.to_string().as_bytes());
+        Ok(SecretText::new(signed.map_err(|error| Failure::internal("signing a token", error))?))
+    }
+
+    /// The claims of a client's access token that is good for the `UserInfo` endpoint at `now`.
+    pub(super) fn read_client_token(&self, text: &str, now: Timestamp) -> Option<ClientClaims> {
+        let claims: ClientClaims = parse_object(&self.keys.verified_claims(text, TOKEN_TYPE, now)?)?;
+        let is_ours = claims.iss == self.keys.settings().issuer && claims.aud.contains(&self.userinfo_audience());
+        (is_ours && now.as_seconds() < claims.exp).then_some(claims)
+    }
+
+    /// Whom an ID token of ours is about, whether or not its time is over (OpenID Connect Core 3.1.2.1).
+    pub(super) fn subject_of_hint(&self, text: &str, now: Timestamp) -> Option<String> {
+        let payload = self.keys.verified_claims(text, id_token::TOKEN_TYPE, now)?;
+        let claims: HintClaims = parse_object(&payload)?;
+        (claims.iss == self.keys.settings().issuer).then_some(claims.sub)
+    }
+}
+
+/// What is known about a user.
+pub(super) fn person(user: &User) -> Person<'_> {
+    Person {
+        name: user.name.as_deref(),
+        locale: user.locale.as_deref(),
+        updated_at: Some(user.updated_at),
+        email: Some(&user.email),
+        email_verified: user.email_verified_at.is_some(),
+    }
+}
+
+/// The claims about a person that a scope allows, with `sub`.
+pub(super) fn userinfo(user: &User, scope: &Scope) -> Map<String, Value> {
+    let mut claims = person(user).userinfo(scope);
+    claims.insert("sub".to_owned(), json!(user.id));
+    claims
+}
+
+fn end(now: Timestamp, lifetime_ms: i64, latest: Timestamp) -> i64 {
+    now.plus_ms(lifetime_ms).min(latest).as_seconds()
+}
+
+fn read_amr(text: &str) -> Result<Vec<String>, Failure> {
+    serde_json::from_str(text).map_err(|error| Failure::internal("reading how a session was authenticated", error))
+}

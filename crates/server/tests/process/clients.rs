@@ -1,0 +1,90 @@
+//! `doorward client`, as an operator types it.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::postgres::Database;
+use crate::{run, text};
+
+fn answer(folder: &Path, arguments: &[&str]) -> Value {
+    let output = run(folder, arguments);
+    assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", text(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn refusal(folder: &Path, arguments: &[&str]) -> String {
+    let output = run(folder, arguments);
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(1), String::new()), "{arguments:?}");
+    text(&output.stderr)
+}
+
+const URI: &str = "https://shop.example.com/callback";
+
+fn clients_are_managed_from_the_command_line(folder: &Path) {
+    let create = ["client", "create", "--name", "Shop", "--redirect-uri", URI, "--first-party", "--json"];
+    let made = answer(folder, &create);
+    let (id, secret) = (made["client_id"].as_str().unwrap(), made["client_secret"].as_str().unwrap());
+    assert!(secret.starts_with("dwcs_"), "{secret}");
+    assert_eq!((&made["client_name"], &made["redirect_uris"]), (&json!("Shop"), &json!([URI])));
+
+    let shown = answer(folder, &["client", "show", id, "--json"]);
+    assert_eq!(shown.get("client_secret"), None, "shown once");
+    let public = answer(
+        folder,
+        &[
+            "client",
+            "create",
+            "--redirect-uri",
+            URI,
+            "--public",
+            "--first-party",
+            "--scope",
+            "openid",
+            "--scope",
+            "email",
+            "--json",
+        ],
+    );
+    assert_eq!(public.get("client_secret"), None);
+    assert_eq!((&public["token_endpoint_auth_method"], &public["scope"]), (&json!("none"), &json!("openid email")));
+    let page = answer(folder, &["client", "list", "--limit", "1", "--json"]);
+    assert_eq!((&page["data"], &page["next_cursor"]), (&json!([shown]), &json!(id)));
+    let page = answer(folder, &["client", "list", "--after", id, "--json"]);
+    assert_eq!((&page["data"][0]["client_id"], &page["next_cursor"]), (&public["client_id"], &Value::Null));
+
+    std::fs::write(folder.join("more.json"), r#"{"client_name": "Old", "default_max_age": 600}"#).unwrap();
+    let file = folder.join("more.json");
+    let update = ["client", "update", id, "--name", "Store", "--metadata", file.to_str().unwrap(), "--json"];
+    let updated = answer(folder, &update);
+    assert_eq!((&updated["client_name"], &updated["default_max_age"]), (&json!("Store"), &json!(600)), "flags win");
+    assert_eq!(updated["redirect_uris"], json!([URI]), "the rest stays");
+
+    let rotated = answer(folder, &["client", "rotate-secret", id, "--json"]);
+    assert_ne!(rotated["client_secret"], secret);
+    let public_id = public["client_id"].as_str().unwrap();
+    assert!(refusal(folder, &["client", "rotate-secret", public_id]).contains("uses a secret"));
+
+    assert_eq!(answer(folder, &["client", "delete", id, "--json"]), json!({"deleted": id}));
+    assert!(refusal(folder, &["client", "show", id]).contains("there is no client"));
+    assert!(refusal(folder, &["client", "delete", id]).contains("there is no client"));
+
+    let refused = refusal(folder, &["client", "create", "--redirect-uri", URI]);
+    assert!(refused.contains("consent") && refused.contains("--first-party"), "{refused}");
+    let refused = refusal(folder, &["client", "create", "--redirect-uri", "http://shop.example.com/", "--first-party"]);
+    assert!(refused.contains("redirect_uris"), "{refused}");
+    assert!(refusal(folder, &["client", "update", public_id]).contains("nothing to change"));
+}
+
+#[test]
+fn clients_are_managed_from_the_command_line_on_sqlite() {
+    let folder = tempfile::tempdir().unwrap();
+    clients_are_managed_from_the_command_line(folder.path());
+}
+
+#[test]
+fn clients_are_managed_from_the_command_line_on_postgres() {
+    let folder = tempfile::tempdir().unwrap();
+    let _database = Database::configured_in(folder.path());
+    clients_are_managed_from_the_command_line(folder.path());
+}

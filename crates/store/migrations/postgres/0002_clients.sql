@@ -1,0 +1,51 @@
+CREATE TABLE clients (
+    id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    metadata TEXT COLLATE "C" NOT NULL,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    disabled_at BIGINT
+);
+
+CREATE TABLE client_secrets (
+    client_id TEXT COLLATE "C" NOT NULL REFERENCES clients (id) ON DELETE CASCADE,
+    secret_hash BYTEA NOT NULL,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT,
+    PRIMARY KEY (client_id, secret_hash)
+);
+CREATE INDEX client_secrets_expires_at ON client_secrets (expires_at);
+
+CREATE TABLE grants (
+    id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    user_id TEXT COLLATE "C" NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    client_id TEXT COLLATE "C" NOT NULL REFERENCES clients (id) ON DELETE CASCADE,
+    session_id TEXT COLLATE "C" REFERENCES sessions (id) ON DELETE CASCADE,
+    scope TEXT COLLATE "C" NOT NULL,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    revoked_at BIGINT,
+    revoked_reason TEXT COLLATE "C"
+);
+CREATE INDEX grants_user_id ON grants (user_id, client_id);
+CREATE INDEX grants_client_id ON grants (client_id);
+CREATE INDEX grants_session_id ON grants (session_id);
+CREATE INDEX grants_expires_at ON grants (expires_at);
+
+CREATE TABLE authorization_codes (
+    code_hash BYTEA NOT NULL PRIMARY KEY,
+    client_id TEXT COLLATE "C" NOT NULL REFERENCES clients (id) ON DELETE CASCADE,
+    session_id TEXT COLLATE "C" NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+    grant_id TEXT COLLATE "C" NOT NULL,
+    redirect_uri TEXT COLLATE "C" NOT NULL,
+    challenge BYTEA,
+    nonce TEXT COLLATE "C",
+    scope TEXT COLLATE "C" NOT NULL,
+    resources TEXT COLLATE "C" NOT NULL,
+    claims TEXT COLLATE "C" NOT NULL,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    used_at BIGINT
+);
+CREATE INDEX authorization_codes_client_id ON authorization_codes (client_id);
+CREATE INDEX authorization_codes_session_id ON authorization_codes (session_id);
+CREATE INDEX authorization_codes_expires_at ON authorization_codes (expires_at);

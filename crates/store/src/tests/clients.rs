@@ -1,0 +1,219 @@
+//! What hangs on a client: secrets, codes and grants, on both databases.
+
+use doorward_model::id::{GrantId, SessionId, UserId};
+use doorward_model::secret::TokenHash;
+use doorward_model::time::Timestamp;
+
+use super::support::on_both;
+use crate::authorization_codes::{self, AuthorizationCode};
+use crate::clients::{self, ClientRow};
+use crate::grants::{self, Grant};
+use crate::sessions::{self, Session};
+use crate::users::{self, User};
+use crate::{Store, StoreError, Tx};
+
+fn at(ms: i64) -> Timestamp {
+    Timestamp::from_ms(1_800_000_000_000 + ms)
+}
+
+const USER: UserId = UserId::from_uuid([1; 16]);
+const SESSION: SessionId = SessionId::from_uuid([2; 16]);
+const GRANT: GrantId = GrantId::from_uuid([3; 16]);
+
+fn user() -> User {
+    User {
+        id: USER,
+        email: "owner@example.com".to_owned(),
+        email_canonical: "owner@example.com".to_owned(),
+        email_verified_at: Some(at(0)),
+        name: None,
+        locale: None,
+        is_admin: false,
+        disabled_at: None,
+        last_signed_in_at: None,
+        created_at: at(0),
+        updated_at: at(0),
+    }
+}
+
+fn session() -> Session {
+    Session {
+        id: SESSION,
+        user_id: USER,
+        credential_hash: None,
+        device_label: "Firefox".to_owned(),
+        user_agent: None,
+        address: None,
+        amr: "[]".to_owned(),
+        acr: "aal1".to_owned(),
+        remember: false,
+        authenticated_at: at(0),
+        created_at: at(0),
+        last_seen_at: at(0),
+        idle_ms: 1_000_000,
+        expires_at: at(1_000_000),
+        revoked_at: None,
+        revoked_reason: None,
+        user_is_admin: false,
+        user_disabled: false,
+    }
+}
+
+fn client() -> ClientRow {
+    ClientRow {
+        id: "shop".to_owned(),
+        metadata: "{}".to_owned(),
+        created_at: at(0),
+        updated_at: at(0),
+        disabled_at: None,
+    }
+}
+
+fn code() -> AuthorizationCode {
+    AuthorizationCode {
+        client_id: "shop".to_owned(),
+        session_id: SESSION,
+        grant_id: GRANT,
+        redirect_uri: "https://shop.example/cb".to_owned(),
+        challenge: Some([9; 32]),
+        nonce: Some("n".to_owned()),
+        scope: "openid".to_owned(),
+        resources: "[]".to_owned(),
+        claims: "[]".to_owned(),
+        created_at: at(0),
+        expires_at: at(60_000),
+        used_at: None,
+    }
+}
+
+fn grant() -> Grant {
+    Grant {
+        id: GRANT,
+        user_id: USER,
+        client_id: "shop".to_owned(),
+        session_id: Some(SESSION),
+        scope: "openid".to_owned(),
+        created_at: at(1),
+        expires_at: at(600_000),
+        revoked_at: None,
+    }
+}
+
+fn hash(number: u8) -> TokenHash {
+    TokenHash::from_bytes([number; 32])
+}
+
+async fn write<T: Send + 'static>(
+    store: &Store,
+    work: impl Fn(&mut Tx<'_>) -> Result<T, StoreError> + Send + 'static,
+) -> T {
+    store.write(work).await.unwrap()
+}
+
+async fn prepare(store: &Store) {
+    store.migrate().await.unwrap();
+    write(store, |tx| {
+        users::insert(tx, &user())?;
+        sessions::insert(tx, &session())?;
+        clients::insert(tx, &client())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn two_secrets_are_good_during_an_overlap_and_never_three() {
+    on_both(|store| async move {
+        prepare(&store).await;
+        let good = async |now: i64| {
+            let secrets = write(&store, move |tx| clients::list_secrets(tx, "shop", at(now))).await;
+            secrets.iter().map(|secret| secret.hash.as_bytes()[0]).collect::<Vec<_>>()
+        };
+        write(&store, |tx| clients::insert_secret(tx, "shop", &hash(1), at(0))).await;
+        assert_eq!(good(0).await, [1]);
+        write(&store, |tx| clients::rotate_secret(tx, "shop", &hash(2), at(1_000), at(10))).await;
+        assert_eq!(good(999).await, [2, 1]);
+        assert_eq!(good(1_000).await, [2]);
+        write(&store, |tx| clients::rotate_secret(tx, "shop", &hash(3), at(2_000), at(20))).await;
+        assert_eq!(good(20).await, [3, 2]);
+        assert_eq!(write(&store, |tx| clients::delete_expired_secrets(tx, at(2_000), 10)).await, 1);
+        assert_eq!(good(20).await, [3]);
+        assert_eq!(write(&store, |tx| clients::delete_secrets(tx, "shop")).await, 1);
+        assert_eq!(good(20).await, [0; 0]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_client_changes_only_from_what_the_caller_saw() {
+    on_both(|store| async move {
+        prepare(&store).await;
+        assert!(write(&store, |tx| clients::update(tx, "shop", "{}", "{\"a\":1}", at(5))).await);
+        assert!(!write(&store, |tx| clients::update(tx, "shop", "{}", "{\"a\":2}", at(6))).await);
+        let row = write(&store, |tx| clients::find(tx, "shop")).await.unwrap();
+        assert_eq!((row.metadata.as_str(), row.created_at, row.updated_at), ("{\"a\":1}", at(0), at(5)));
+        assert!(!write(&store, |tx| clients::touch(tx, "other", at(7))).await);
+        let second = ClientRow { id: "till".to_owned(), ..client() };
+        write(&store, move |tx| clients::insert(tx, &second)).await;
+        let ids = async |after: &'static str, limit| {
+            let rows = write(&store, move |tx| clients::list(tx, after, limit)).await;
+            rows.into_iter().map(|row| row.id).collect::<Vec<_>>()
+        };
+        assert_eq!(ids("", 10).await, ["shop", "till"]);
+        assert_eq!((ids("", 1).await, ids("shop", 10).await), (vec!["shop".to_owned()], vec!["till".to_owned()]));
+    })
+    .await;
+}
+
+/// Proves: A-82, V10.4.2
+#[tokio::test]
+async fn a_code_is_used_once_and_in_time() {
+    on_both(|store| async move {
+        prepare(&store).await;
+        write(&store, |tx| authorization_codes::insert(tx, &hash(1), &code())).await;
+        write(&store, |tx| authorization_codes::insert(tx, &hash(2), &code())).await;
+        let found = write(&store, |tx| authorization_codes::find(tx, &hash(1))).await.unwrap();
+        assert_eq!((found.grant_id, found.challenge, found.used_at), (GRANT, Some([9; 32]), None));
+        assert!(!write(&store, |tx| authorization_codes::take(tx, &hash(2), at(60_000))).await, "it is over");
+        assert!(!write(&store, |tx| authorization_codes::take(tx, &hash(3), at(0))).await, "there is none");
+        assert!(write(&store, |tx| authorization_codes::take(tx, &hash(1), at(59_999))).await);
+        assert!(!write(&store, |tx| authorization_codes::take(tx, &hash(1), at(59_999))).await, "once");
+        let found = write(&store, |tx| authorization_codes::find(tx, &hash(1))).await.unwrap();
+        assert_eq!(found.used_at, Some(at(59_999)));
+        assert_eq!(write(&store, |tx| authorization_codes::delete_expired(tx, at(60_000), 10)).await, 2);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_came_of_a_client_or_a_session_goes_with_it() {
+    on_both(|store| async move {
+        prepare(&store).await;
+        let fill = |tx: &mut Tx<'_>| {
+            clients::insert_secret(tx, "shop", &hash(7), at(0))?;
+            authorization_codes::insert(tx, &hash(1), &code())?;
+            grants::insert(tx, &grant())
+        };
+        let left = async || {
+            write(&store, |tx| {
+                let code = authorization_codes::find(tx, &hash(1))?.is_some();
+                Ok((code, grants::find(tx, GRANT)?.is_some()))
+            })
+            .await
+        };
+        write(&store, fill).await;
+        assert!(write(&store, |tx| grants::revoke(tx, GRANT, at(9), "code_reused")).await);
+        assert!(!write(&store, |tx| grants::revoke(tx, GRANT, at(10), "code_reused")).await);
+        let revoked = write(&store, |tx| grants::find(tx, GRANT)).await.unwrap();
+        assert_eq!((revoked.revoked_at, revoked.session_id), (Some(at(9)), Some(SESSION)));
+        assert!(write(&store, |tx| clients::delete(tx, "shop")).await);
+        assert!(!write(&store, |tx| clients::delete(tx, "shop")).await);
+        assert_eq!(left().await, (false, false));
+        write(&store, |tx| clients::insert(tx, &client())).await;
+        write(&store, fill).await;
+        assert_eq!(left().await, (true, true));
+        assert_eq!(write(&store, |tx| grants::delete_ended(tx, at(599_999), 10)).await, 0);
+        assert_eq!(write(&store, |tx| sessions::delete_ended(tx, at(1_000_000), 10)).await, 1);
+        assert_eq!(left().await, (false, false));
+    })
+    .await;
+}

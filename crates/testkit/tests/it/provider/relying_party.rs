@@ -1,0 +1,177 @@
+//! An application that signs people in through the provider, with a verifier of its own: it believes nothing that it has
+//! not checked, and shares no code with the server.
+
+use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use doorward_testkit::world::{PUBLIC_URL, Request};
+use doorward_testkit::{Answer, Browser, World};
+use http::{Method, header};
+use serde_json::{Map, Value, json};
+
+/// Where its server is.
+const SERVER: &str = "198.51.100.200";
+pub(crate) const CALLBACK: &str = "https://shop.example/callback";
+pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+pub(crate) const STATE: &str = "state & co";
+pub(crate) const NONCE: &str = "n-0S6_WzA2Mj";
+pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
+
+/// An application.
+pub(crate) struct RelyingParty {
+    pub(crate) world: World,
+    pub(crate) client_id: String,
+    pub(crate) secret: Option<String>,
+}
+
+/// What it made of a token answer.
+pub(crate) struct Tokens {
+    pub(crate) access: String,
+    pub(crate) id_token: String,
+    pub(crate) claims: Value,
+}
+
+impl RelyingParty {
+    /// Registers it, with these fields changed.
+    pub(crate) async fn register(world: &World, changes: Value) -> Self {
+        let mut members: Map<String, Value> = serde_json::from_value(json!({
+            "client_name": "Shop",
+            "redirect_uris": [CALLBACK],
+            "scope": "openid profile email",
+            "consent": "skip",
+        }))
+        .unwrap();
+        members.extend(changes.as_object().unwrap().clone());
+        let made = world.app().create_client(&world.operator().op(), members).await.unwrap();
+        let secret = made.secret.map(|secret| secret.reveal().to_string());
+        if let Some(secret) = &secret {
+            world.canaries().add(secret);
+        }
+        Self { world: world.clone(), client_id: made.registered.client.id().to_string(), secret }
+    }
+
+    /// The address it sends people to, with these parameters changed; an empty value leaves one out.
+    pub(crate) fn start(&self, changes: &[(&str, &str)]) -> String {
+        let challenge = URL_SAFE_NO_PAD.encode(digest(&SHA256, VERIFIER.as_bytes()));
+        let mut fields = vec![
+            ("response_type", "code"),
+            ("client_id", self.client_id.as_str()),
+            ("redirect_uri", CALLBACK),
+            ("scope", "openid email"),
+            ("state", STATE),
+            ("nonce", NONCE),
+            ("code_challenge", challenge.as_str()),
+            ("code_challenge_method", "S256"),
+        ];
+        fields.retain(|(name, _)| !changes.iter().any(|(changed, _)| changed == name));
+        fields.extend(changes.iter().filter(|(_, value)| !value.is_empty()));
+        let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        format!("/oauth2/authorize?{query}")
+    }
+
+    /// What the browser brought back: checks state and issuer first (RFC 9207).
+    fn arrive(browser: &Browser) -> Vec<(String, String)> {
+        let location = browser.page.as_ref().unwrap().header(header::LOCATION).unwrap().to_owned();
+        let (uri, query) = location.split_once('?').unwrap();
+        assert_eq!(uri, CALLBACK);
+        let fields: Vec<(String, String)> = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        assert_eq!(find(&fields, "state"), Some(STATE), "{location}");
+        assert_eq!(find(&fields, "iss"), Some(PUBLIC_URL), "{location}");
+        fields
+    }
+
+    /// The code that the browser brought back.
+    pub(crate) fn code(&self, browser: &Browser) -> String {
+        let fields = Self::arrive(browser);
+        let code = find(&fields, "code").unwrap_or_default().to_owned();
+        assert!(!code.is_empty(), "no code in {fields:?}");
+        self.world.canaries().add(&code);
+        code
+    }
+
+    /// The error that the browser brought back.
+    pub(crate) fn error(browser: &Browser) -> String {
+        let fields = Self::arrive(browser);
+        assert_eq!(find(&fields, "code"), None, "{fields:?}");
+        find(&fields, "error").unwrap().to_owned()
+    }
+
+    /// Asks the token endpoint, with these fields changed.
+    pub(crate) async fn exchange(&self, code: &str, changes: &[(&str, &str)]) -> Answer {
+        let mut fields = vec![
+            ("grant_type", "authorization_code"),
+            ("code", code),
+            ("redirect_uri", CALLBACK),
+            ("code_verifier", VERIFIER),
+        ];
+        if self.secret.is_none() {
+            fields.push(("client_id", self.client_id.as_str()));
+        }
+        fields.retain(|(name, _)| !changes.iter().any(|(changed, _)| changed == name));
+        fields.extend(changes.iter().filter(|(_, value)| !value.is_empty()));
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        self.ask(body).await
+    }
+
+    /// Sends a body to the token endpoint, authenticated by its secret if it has one.
+    pub(crate) async fn ask(&self, body: String) -> Answer {
+        let mut request = Request::new(Method::POST, "/oauth2/token", SERVER).header(header::CONTENT_TYPE, FORM);
+        if let Some(secret) = &self.secret {
+            let basic = STANDARD.encode(format!("{}:{secret}", self.client_id));
+            request = request.header(header::AUTHORIZATION, &format!("Basic {basic}"));
+        }
+        self.world.send(request.body(body)).await
+    }
+
+    /// Exchanges a code and checks everything about the answer.
+    pub(crate) async fn tokens(&self, code: &str) -> Tokens {
+        let answer = self.exchange(code, &[]).await.expect(200);
+        assert_eq!(answer.header(header::CACHE_CONTROL), Some("no-store"));
+        assert_eq!(answer.string("token_type"), "Bearer");
+        let (access, id_token) = (answer.string("access_token"), answer.string("id_token"));
+        self.world.canaries().add(&access);
+        self.world.canaries().add(&id_token);
+        let claims = self.verify(&id_token).await;
+        let now = self.world.now().as_seconds();
+        assert_eq!((&claims["iss"], &claims["aud"]), (&json!(PUBLIC_URL), &json!(self.client_id)));
+        assert_eq!((&claims["nonce"], &claims["azp"]), (&json!(NONCE), &json!(self.client_id)));
+        assert!(claims["iat"].as_i64().unwrap() <= now && now < claims["exp"].as_i64().unwrap(), "{claims}");
+        let hash = digest(&SHA256, access.as_bytes());
+        assert_eq!(claims["at_hash"], URL_SAFE_NO_PAD.encode(&hash.as_ref()[..16]));
+        Tokens { access, id_token, claims }
+    }
+
+    /// The claims of a token that one of the published keys signed with the algorithm it is for.
+    pub(crate) async fn verify(&self, token: &str) -> Value {
+        let (input, signature) = token.rsplit_once('.').unwrap();
+        let (header, payload) = input.split_once('.').unwrap();
+        let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).unwrap();
+        let header_json: Value = serde_json::from_slice(&decode(header)).unwrap();
+        assert_eq!(header_json["alg"], "ES256");
+        let request = Request::new(Method::GET, "/.well-known/jwks.json", SERVER);
+        let keys = self.world.send(request).await.expect(200).json();
+        let key = keys["keys"].as_array().unwrap().iter().find(|key| key["kid"] == header_json["kid"]).unwrap().clone();
+        let coordinate = |name: &str| decode(key[name].as_str().unwrap());
+        let point = [vec![4], coordinate("x"), coordinate("y")].concat();
+        UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point).verify(input.as_bytes(), &decode(signature)).unwrap();
+        serde_json::from_slice(&decode(payload)).unwrap()
+    }
+
+    /// Asks who it is.
+    pub(crate) async fn userinfo(&self, token: &str) -> Answer {
+        let request = Request::new(Method::GET, "/oauth2/userinfo", SERVER);
+        self.world.send(request.header(header::AUTHORIZATION, &format!("Bearer {token}"))).await
+    }
+}
+
+/// A browser that may be led to the application.
+pub(crate) fn browser(world: &World, address: &str) -> Browser {
+    let mut browser = world.browser(address);
+    browser.applications.push(CALLBACK.to_owned());
+    browser
+}
+
+fn find<'a>(fields: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    fields.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
+}

@@ -1,0 +1,71 @@
+//! The endpoints of OAuth 2 and OpenID Connect: each reads parameters, calls one use case, and presents what comes back in
+//! the form the standards ask for.
+
+mod answer;
+mod authorize;
+mod discovery;
+mod token;
+mod userinfo;
+pub(crate) mod way_back;
+
+use doorward_app::oauth::paths;
+use http::Method;
+
+use crate::route::{Access, CacheClass, CorsRule, CsrfRule, Door, RateClass, Route, endpoint};
+use crate::site::Site;
+
+pub(crate) use answer::problem_document;
+
+/// How long others may keep the discovery documents, in seconds.
+const DISCOVERY_SECONDS: u32 = 300;
+
+/// Every endpoint.
+pub fn routes() -> Vec<Route<Site>> {
+    let call = |method, path, rate, csrf, handler| Route {
+        method,
+        path,
+        door: Door::OAuth,
+        access: Access::Public,
+        rate,
+        csrf,
+        cache: CacheClass::NoStore,
+        cors: CorsRule::TokenOrigins,
+        retires: None,
+        handler,
+    };
+    let page = |method, access, csrf, handler| Route {
+        method,
+        path: paths::AUTHORIZE,
+        door: Door::PopupPage,
+        access,
+        rate: RateClass::Read,
+        csrf,
+        cache: CacheClass::NoStore,
+        cors: CorsRule::Closed,
+        retires: None,
+        handler,
+    };
+    let describe = |path| Route {
+        method: Method::GET,
+        path,
+        door: Door::Metadata,
+        access: Access::Public,
+        rate: RateClass::Metadata,
+        csrf: CsrfRule::Safe,
+        cache: CacheClass::PublicFor(DISCOVERY_SECONDS),
+        cors: CorsRule::TokenOrigins,
+        retires: None,
+        handler: endpoint(discovery::show),
+    };
+    let without_cookies = CsrfRule::WithoutCookies;
+    vec![
+        describe("/.well-known/openid-configuration"),
+        describe("/.well-known/oauth-authorization-server"),
+        page(Method::GET, Access::Optional, CsrfRule::Safe, endpoint(authorize::show)),
+        page(Method::POST, Access::Public, without_cookies, endpoint(authorize::forward)),
+        // Whole applications come from one address.
+        call(Method::POST, paths::TOKEN, RateClass::Renewal, without_cookies, endpoint(token::create)),
+        call(Method::GET, paths::USERINFO, RateClass::Renewal, CsrfRule::Safe, endpoint(userinfo::show)),
+        call(Method::POST, paths::USERINFO, RateClass::Renewal, without_cookies, endpoint(userinfo::show)),
+    ]
+}

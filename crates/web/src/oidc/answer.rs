@@ -1,0 +1,72 @@
+//! The form of errors at the endpoints that answer in JSON (RFC 6749 section 5.2), and the body they all read.
+
+use axum::Json;
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use doorward_app::oauth::{OAuthError, Parameters, TokenRefusal};
+use http::request::Parts;
+use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+
+use crate::body::{FormFields, read_body};
+use crate::extract;
+use crate::problem::{Code, Problem};
+
+#[derive(Serialize)]
+struct Document {
+    error: &'static str,
+    error_description: &'static str,
+}
+
+/// What the edge refuses at these endpoints, as a body of the same form: too much, too often, the wrong type.
+pub(crate) fn problem_document(code: Code) -> Vec<u8> {
+    let error = match code.status().as_u16() {
+        429 | 503 => "temporarily_unavailable",
+        500.. => "server_error",
+        401 => "invalid_token",
+        _ => "invalid_request",
+    };
+    // Serializing two strings into memory has no failure.
+    serde_json::to_vec(&Document { error, error_description: code.detail() }).unwrap_or_default()
+}
+
+/// An error of an endpoint that clients call.
+pub(super) struct Refusal(pub(super) TokenRefusal);
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        match self.0 {
+            TokenRefusal::Failure(failure) => Problem::from(failure).into_response(),
+            TokenRefusal::OAuth { error, asks_for_basic } => {
+                let mut response = document(error);
+                if asks_for_basic && response.status() == StatusCode::UNAUTHORIZED {
+                    let challenge = HeaderValue::from_static("Basic realm=\"token endpoint\", charset=\"UTF-8\"");
+                    response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+                }
+                response
+            }
+        }
+    }
+}
+
+/// An error as JSON.
+pub(super) fn document(error: OAuthError) -> Response {
+    let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST);
+    let document = Document { error: error.code.as_str(), error_description: error.description };
+    (status, Json(document)).into_response()
+}
+
+/// The parameters of a form, which are all in the body.
+pub(super) async fn read_parameters(parts: &Parts, body: Body) -> Result<Parameters, Response> {
+    let checked = FormFields::check_content_type(&parts.headers).map_err(IntoResponse::into_response);
+    checked?;
+    let timeout = extract::context(parts).map_err(IntoResponse::into_response)?.body_timeout;
+    let bytes = read_body(body, timeout).await.map_err(IntoResponse::into_response)?;
+    Parameters::parse_body(parts.uri.query(), &bytes).map_err(|error| document(error.into()))
+}
+
+/// The values of the `Authorization` headers; one that is no text is nobody's.
+pub(super) fn authorization(parts: &Parts) -> Vec<String> {
+    let values = parts.headers.get_all(header::AUTHORIZATION).iter();
+    values.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).collect()
+}

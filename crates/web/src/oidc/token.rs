@@ -1,0 +1,45 @@
+//! The token endpoint (RFC 6749 section 3.2).
+
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use doorward_model::secret::SecretText;
+use http::header;
+use serde::Serialize;
+
+use super::answer::{self, Refusal};
+use crate::extract::Op;
+use crate::site::Site;
+
+/// RFC 6749 section 5.1, OpenID Connect Core 3.1.3.3.
+#[derive(Serialize)]
+struct Tokens<'a> {
+    access_token: &'a str,
+    token_type: &'static str,
+    expires_in: i64,
+    scope: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id_token: Option<&'a str>,
+}
+
+/// Gives tokens to a client that has proved who it is.
+pub(super) async fn create(State(site): State<Site>, Op(op): Op, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let parameters = match answer::read_parameters(&parts, body).await {
+        Ok(parameters) => parameters,
+        Err(response) => return response,
+    };
+    match site.app.exchange(&op, &answer::authorization(&parts), &parameters).await {
+        Ok(given) => {
+            let tokens = Tokens {
+                access_token: given.access_token.reveal(),
+                token_type: "Bearer",
+                expires_in: given.expires_in,
+                scope: &given.scope,
+                id_token: given.id_token.as_ref().map(SecretText::reveal),
+            };
+            ([(header::PRAGMA, "no-cache")], Json(tokens)).into_response()
+        }
+        Err(refusal) => Refusal(refusal).into_response(),
+    }
+}
