@@ -12,7 +12,7 @@ pub enum ClientCommand {
     /// Prints its id and, this once, its secret: only a hash is kept. This version registers
     /// applications of your own only (--first-party): people are not asked whether they may know who they are.
     #[command(
-        after_help = "Examples:\n  doorward client create --name Shop --redirect-uri https://shop.example.com/callback --first-party\n  doorward client create --name Board --redirect-uri https://board.example.com/ --public --first-party \\\n    --scope openid --scope profile --scope email"
+        after_help = "Examples:\n  doorward client create --name Shop --first-party \\\n    --redirect-uri https://shop.example.com/callback\n  doorward client create --name Board --first-party --public \\\n    --redirect-uri https://board.example.com/ --scope openid --scope profile --scope email"
     )]
     Create(Fields),
     /// List applications, oldest first
@@ -21,7 +21,7 @@ pub enum ClientCommand {
     Show(Which),
     /// Change what is registered of an application; what is not named stays
     #[command(
-        after_help = "Example:\n  doorward client update client_01h455vb4pex5vsknk084sn02q --redirect-uri https://shop.example.com/new"
+        after_help = "Example:\n  doorward client update client_01h455vb4pex5vsknk084sn02q \\\n    --redirect-uri https://shop.example.com/new"
     )]
     Update(Update),
     /// Give an application a new secret, and print it this once
