@@ -67,7 +67,7 @@ pub fn findings(configuration: &Configuration, facts: Facts) -> Vec<Finding> {
     mail::judge(configuration, &mut found);
     numbers::judge(configuration, &mut found);
     if facts.is_root {
-        found.push(warning("running_as_root", "(process)", "Run doorward as an ordinary user; it needs no privilege."));
+        found.push(warning("running_as_root", "process", "Run doorward as an ordinary user; it needs no privilege."));
     }
     found.sort_by_key(|finding| finding.level);
     found
