@@ -220,7 +220,7 @@ fn what_may_be_shown_and_how_fresh_a_sign_in_is_are_the_clients_to_say() {
     });
 }
 
-/// Proves: V9.2.2, V9.2.3, A-111
+/// Proves: V9.2.2, V9.2.3
 #[test]
 fn a_clients_token_is_nothing_to_the_api_and_an_id_token_opens_nothing() {
     both(async |world| {
