@@ -71,6 +71,8 @@ pub struct Offer {
     pub dpop: bool,
     /// Signing up inside a request (`prompt=create`).
     pub sign_up: bool,
+    /// A page on which people allow what a client asks for (`prompt=consent`).
+    pub consent: bool,
     /// Back-Channel Logout 1.0.
     pub backchannel_logout: bool,
     /// Front-Channel Logout 1.0.
@@ -156,7 +158,7 @@ impl Document {
             response_types_supported: with(offer.grants.contains(&Grant::AuthorizationCode), &["code"]),
             response_modes_supported: ResponseMode::VALUES.to_vec(),
             grant_types_supported: offer.grants.iter().map(|grant| grant.as_str()).collect(),
-            prompt_values_supported: prompts(offer.sign_up),
+            prompt_values_supported: prompts(&offer),
             code_challenge_methods_supported: vec![pkce::METHOD],
             authorization_response_iss_parameter_supported: true,
             token_endpoint_auth_signing_alg_values_supported: with(methods.contains(&"private_key_jwt"), &all),
@@ -201,8 +203,13 @@ fn names(algorithms: &[Algorithm]) -> Vec<&'static str> {
     algorithms.iter().map(|algorithm| algorithm.as_str()).collect()
 }
 
-fn prompts(sign_up: bool) -> Vec<&'static str> {
-    prompt::VALUES.into_iter().filter(|value| sign_up || *value != "create").collect()
+fn prompts(offer: &Offer) -> Vec<&'static str> {
+    let is_there = |value: &&'static str| match *value {
+        "create" => offer.sign_up,
+        "consent" => offer.consent,
+        _ => true,
+    };
+    prompt::VALUES.into_iter().filter(is_there).collect()
 }
 
 #[cfg(test)]
@@ -238,7 +245,7 @@ mod tests {
         assert_eq!(document["request_uri_parameter_supported"], false);
         assert_eq!(document["id_token_signing_alg_values_supported"], json!(["RS256", "ES256", "EdDSA"]));
         assert_eq!(document["introspection_endpoint_auth_methods_supported"], json!(["client_secret_basic"]));
-        assert_eq!(document["prompt_values_supported"], json!(["none", "login", "consent", "select_account"]));
+        assert_eq!(document["prompt_values_supported"], json!(["none", "login", "select_account"]));
         for absent in [
             "userinfo_endpoint",
             "registration_endpoint",
@@ -262,6 +269,7 @@ mod tests {
             authentication: vec![AuthenticationMethod::PrivateKeyJwt],
             dpop: true,
             sign_up: true,
+            consent: true,
             request_objects: true,
             backchannel_logout: true,
             ..Offer::default()

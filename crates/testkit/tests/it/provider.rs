@@ -327,6 +327,7 @@ fn the_discovery_documents_say_what_is_there() {
         assert_eq!(document["issuer"], "https://auth.example.test");
         assert_eq!(document["id_token_signing_alg_values_supported"], json!(["ES256"]));
         assert_eq!(document["grant_types_supported"], json!(["authorization_code"]));
+        assert_eq!(document["prompt_values_supported"], json!(["none", "login", "select_account"]));
         for (name, method) in [
             ("authorization_endpoint", Method::GET),
             ("token_endpoint", Method::POST),
