@@ -1,16 +1,17 @@
 //! Finds the commit this binary is built from, for `doorward --version`. Outside a checkout (a source archive, a
-//! container build without `.git`) the packager may say it in `DOORWARD_BUILD_COMMIT`; otherwise it is "unknown".
+//! container build without `.git`) the packager may say it in `BUILD_COMMIT`; otherwise it is "unknown". Neither variable
+//! is called `DOORWARD_…`: `cargo run` hands what is set here to the program, which takes such names for settings.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
-    println!("cargo:rerun-if-env-changed=DOORWARD_BUILD_COMMIT");
+    println!("cargo:rerun-if-env-changed=BUILD_COMMIT");
     #[expect(clippy::disallowed_methods, reason = "a build script has no injected configuration")]
-    let given = std::env::var("DOORWARD_BUILD_COMMIT").ok();
+    let given = std::env::var("BUILD_COMMIT").ok();
     let commit = given.or_else(|| commit_of(Path::new("../../.git"))).filter(|commit| is_hexadecimal(commit));
-    println!("cargo:rustc-env=DOORWARD_COMMIT={}", commit.as_deref().map_or("unknown", |full| &full[..12]));
+    println!("cargo:rustc-env=COMMIT_OF_BUILD={}", commit.as_deref().map_or("unknown", |full| &full[..12]));
 }
 
 fn is_hexadecimal(commit: &str) -> bool {

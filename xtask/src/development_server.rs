@@ -39,7 +39,8 @@ pub(crate) struct DevelopmentServer {
 }
 
 impl DevelopmentServer {
-    /// Starts the server that was built beside this tool, with an account, and waits until it is ready.
+    /// Starts the server with the README's first command (but for its profile), with accounts, and waits until it is
+    /// ready.
     pub(crate) fn start() -> Result<Self, Failure> {
         let folder = postgres::create_folder("schemathesis")?;
         let (port, operations_port) = (postgres::free_port()?, postgres::free_port()?);
@@ -47,7 +48,7 @@ impl DevelopmentServer {
         for email in [EMAIL, ENDED, FORGETFUL, STRANGER] {
             create_user(&folder, email)?;
         }
-        let process = program(&folder)?
+        let process = first_command(&folder)?
             .args(["serve", "--data-dir", "data", "--public-url", &format!("http://localhost:{port}")])
             .args(["--listen", &format!("127.0.0.1:{port}"), "--ops-listen", &format!("127.0.0.1:{operations_port}")])
             // Tests come faster than people do, from one address.
@@ -176,6 +177,19 @@ impl Drop for DevelopmentServer {
 fn program(folder: &std::path::Path) -> Result<Command, Failure> {
     let mut command = Command::new(shell::build_folder()?.join("doorward"));
     command.current_dir(folder).env_clear().env("HOME", folder);
+    Ok(command)
+}
+
+/// `cargo run`, which also hands the program the variables that its build script set. It becomes the program, so ending
+/// the process ends the server.
+fn first_command(folder: &std::path::Path) -> Result<Command, Failure> {
+    let manifest = crate::repository::root()?.join("Cargo.toml");
+    shell::run(shell::cargo().args(["build", "--quiet", "--manifest-path"]).arg(&manifest))?;
+    let mut command = shell::cargo();
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("DOORWARD_")) {
+        command.env_remove(name);
+    }
+    command.current_dir(folder).args(["run", "--quiet", "--manifest-path"]).arg(manifest).arg("--");
     Ok(command)
 }
 

@@ -12,7 +12,7 @@ use doorward_model::secret::SecretText;
 use crate::configuration::Flags;
 
 /// Version and commit.
-pub const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("DOORWARD_COMMIT"), ")");
+pub const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("COMMIT_OF_BUILD"), ")");
 
 const AFTER: &str = "\
 Examples:
