@@ -41,6 +41,8 @@ struct Server {
     process: Child,
     lines: Log,
     public: String,
+    /// The same on this machine's IPv6 address.
+    public_v6: String,
     operations: String,
 }
 
@@ -52,7 +54,7 @@ impl Server {
     /// Makes `command` serve on free ports.
     fn spawn(mut command: Command) -> Self {
         let mut process = command
-            .args(["serve", "--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0"])
+            .args(["serve", "--listen", "127.0.0.1:0", "--listen", "[::1]:0", "--ops-listen", "127.0.0.1:0"])
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
@@ -67,8 +69,10 @@ impl Server {
             })
             .expect("the server says that it serves");
         let field = |name: &str| serving[name].as_str().unwrap().to_owned();
-        let (public, operations) = (field("listen"), field("ops_listen"));
-        Self { process, lines, public, operations }
+        let (listen, operations) = (field("listen"), field("ops_listen"));
+        let (public, public_v6) = listen.split_once(' ').expect("both families");
+        let (public, public_v6) = (public.to_owned(), public_v6.to_owned());
+        Self { process, lines, public, public_v6, operations }
     }
 
     fn signal(&self, name: &str) {
@@ -128,6 +132,9 @@ fn an_empty_folder_becomes_a_ready_server_that_ends_in_good_order_and_comes_back
     assert!(get(&server.operations, "/readyz").contains(r#""status":"ready""#));
     for path in ["/metrics", "/livez", "/readyz", "/.git/HEAD", "/.env"] {
         assert!(get(&server.public, path).starts_with("HTTP/1.1 404"), "{path}");
+    }
+    for address in [&server.public, &server.public_v6] {
+        assert!(get(address, "/login").starts_with("HTTP/1.1 200"), "{address}");
     }
     assert_eq!(mode(&data), 0o700);
     for entry in std::fs::read_dir(&data).unwrap() {

@@ -24,7 +24,9 @@ fn without_any_layer_the_defaults_hold() {
     let folder = tempfile::tempdir().unwrap();
     let configuration = load(&Flags::default(), std::iter::empty(), folder.path()).unwrap();
     assert_eq!(configuration.public_url.as_str(), "http://localhost:8080");
-    assert_eq!(configuration.listen.len(), 2);
+    let listen: Vec<String> = configuration.listen.iter().map(ToString::to_string).collect();
+    assert_eq!(listen, ["127.0.0.1:8080", "[::1]:8080"]);
+    assert_eq!(configuration.ops_listen.to_string(), "127.0.0.1:9464");
     assert!(configuration.listens_on_loopback_only() && configuration.is_sqlite());
     assert_eq!(configuration.password.min_length, 15);
     assert_eq!(configuration.mail.transport, MailTransport::File);
