@@ -1,9 +1,12 @@
 //! What the append-only record calls things.
 
-use doorward_model::id::EventId;
+use doorward_model::id::{EventId, RequestId};
+use doorward_model::random::Random;
+use doorward_model::time::Timestamp;
 use doorward_store::events::Event;
 use serde_json::{Map, Value};
 
+use crate::keys::rotation::KeyChange;
 use crate::op::{Actor, Op};
 
 /// What was done. The text is stable: operators filter and alert on it.
@@ -47,6 +50,8 @@ pub enum Action {
     RestoredStateSeen,
     /// Signing keys were published, put into use, retired or dropped.
     KeysRotated,
+    /// Every key was sealed again, with another master key.
+    MasterKeyChanged,
     /// The one-time link of the first administrator was made.
     AdministratorLinkMade,
     /// A client was registered.
@@ -88,6 +93,7 @@ impl Action {
             Self::TokenNetworkChanged => "token.network_changed",
             Self::RestoredStateSeen => "token.restored_state_seen",
             Self::KeysRotated => "keys.rotated",
+            Self::MasterKeyChanged => "keys.master_key_changed",
             Self::AdministratorLinkMade => "administrator.link_made",
             Self::ClientCreated => "client.created",
             Self::ClientChanged => "client.changed",
@@ -131,6 +137,23 @@ impl EventDraft {
         })
     }
 
+    /// A successful `action` of the process's own start, before there is an operation.
+    pub(crate) fn of_start(now: Timestamp, random: &dyn Random, action: Action) -> Self {
+        let (id, request_id) = (EventId::new(now, random), RequestId::new(now, random));
+        Self(Event {
+            id,
+            at: now,
+            actor: "job:start".to_owned(),
+            action: action.text().to_owned(),
+            subject: None,
+            outcome: "success".to_owned(),
+            address: None,
+            user_agent: None,
+            request_id: request_id.to_string(),
+            data: "{}".to_owned(),
+        })
+    }
+
     /// What it was done to.
     #[must_use]
     pub(crate) fn subject(mut self, id: impl std::fmt::Display) -> Self {
@@ -151,6 +174,13 @@ impl EventDraft {
         let facts: Map<String, Value> = facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         self.0.data = Value::Object(facts).to_string();
         self
+    }
+
+    /// Which signing keys came into which state.
+    #[must_use]
+    pub(crate) fn keys(self, changes: &[KeyChange]) -> Self {
+        let facts = |change: &KeyChange| serde_json::json!({ "id": change.id, "state": change.state.as_str() });
+        self.data([("keys", changes.iter().map(facts).collect::<Vec<_>>().into())])
     }
 
     /// The row to append.

@@ -95,7 +95,5 @@ fn record(
         change.quietly();
         return Ok(());
     }
-    let keys: Vec<serde_json::Value> =
-        changes.iter().map(|change| serde_json::json!({ "id": change.id, "state": change.state.as_str() })).collect();
-    change.record(&event.clone().data([("keys", keys.into())]))
+    change.record(&event.clone().keys(changes))
 }

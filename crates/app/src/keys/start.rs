@@ -8,7 +8,7 @@ use doorward_model::rotation::Epoch;
 use doorward_model::time::Timestamp;
 use doorward_store::secret_keys::{self as secret_rows, SecretKey};
 use doorward_store::signing_keys::{self as signing_rows, SigningKey};
-use doorward_store::{Store, StoreError, Tx, meta};
+use doorward_store::{Store, StoreError, Tx, events, meta};
 
 use super::ring::{KeyRing, PRIVATE_KEY};
 use super::rotation::RotationPlan;
@@ -16,6 +16,7 @@ use super::sealing::{KeyFingerprint, MasterKeys, Recognized};
 use super::secret_keys::{self, SECRET_KEY, SecretKeys};
 use super::verified::VerifiedTokens;
 use super::{KeySettings, Keys, KeysError};
+use crate::event::{Action, EventDraft};
 
 /// The name of the value that recognizes the master key.
 const MASTER_KEY: &str = "master_key_check";
@@ -58,11 +59,13 @@ impl Keys {
             return Err(KeysError::WrongMasterKey { database: name(&found.check), given: masters.fingerprint() });
         };
         if recognized == Recognized::Previous {
-            reseal(&store, &masters, &found, check, random).await?;
+            let event = EventDraft::of_start(now, random, Action::MasterKeyChanged);
+            reseal(&store, &masters, &found, check, random, event).await?;
         }
         let secrets = secret_keys::generate(&masters, now, random)?;
         let plan = RotationPlan::new(now, &settings, &masters, random)?;
-        store.write::<_, StoreError, _>(move |tx| complete(tx, &secrets, &plan)).await?;
+        let event = EventDraft::of_start(now, random, Action::KeysRotated);
+        store.write::<_, StoreError, _>(move |tx| complete(tx, &secrets, &plan, &event)).await?;
         let found = store.read(find).await?;
         let epoch = found.epoch.as_slice().try_into().map_err(|_| KeysError::Unusable("the epoch is no number"))?;
         let epoch = Epoch::from_number(u64::from_be_bytes(epoch));
@@ -84,12 +87,14 @@ fn find(tx: &mut Tx<'_>) -> Result<Found, StoreError> {
     })
 }
 
-fn complete(tx: &mut Tx<'_>, secrets: &[SecretKey], plan: &RotationPlan) -> Result<(), StoreError> {
+fn complete(tx: &mut Tx<'_>, secrets: &[SecretKey], plan: &RotationPlan, event: &EventDraft) -> Result<(), StoreError> {
     for secret in secrets {
         secret_rows::insert(tx, secret)?;
     }
-    plan.begin(tx)?;
-    Ok(())
+    match plan.begin(tx)? {
+        Some(first) => events::append(tx, event.clone().keys(&[first]).row()),
+        None => Ok(()),
+    }
 }
 
 /// Seals every key with the current master key, then lets the database recognize that one. A row that somebody
@@ -100,6 +105,7 @@ async fn reseal(
     found: &Found,
     check: Vec<u8>,
     random: &dyn Random,
+    event: EventDraft,
 ) -> Result<(), KeysError> {
     let mut secrets = Vec::new();
     for row in &found.secrets {
@@ -124,7 +130,8 @@ async fn reseal(
             for (row, sealed) in &signing {
                 signing_rows::update_sealed(tx, row, sealed)?;
             }
-            meta::update(tx, MASTER_KEY, &seen, &check)
+            // Of several nodes that start with it, one changed it.
+            if meta::update(tx, MASTER_KEY, &seen, &check)? { events::append(tx, event.row()) } else { Ok(()) }
         })
         .await?;
     Ok(())

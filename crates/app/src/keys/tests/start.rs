@@ -137,3 +137,27 @@ async fn the_first_key_signs_at_once() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn what_a_start_does_to_the_keys_is_recorded_once() {
+    on_both(|store| async move {
+        let recorded = async || {
+            let events = store.read(|tx| doorward_store::events::list(tx, "", 100)).await.unwrap();
+            events.into_iter().map(|event| (event.actor, event.action, event.data)).collect::<Vec<_>>()
+        };
+        let first = node(&store, start(), 1).await;
+        let key = first.active_key().unwrap();
+        node(&store, at(1), 2).await;
+        let made = ("job:start".to_owned(), "keys.rotated".to_owned());
+        let told = format!(r#"{{"keys":[{{"id":"{key}","state":"active"}}]}}"#);
+        assert_eq!(recorded().await, [(made.0.clone(), made.1, told.clone())]);
+        for _ in 0..2 {
+            let mut rotated = masters(2);
+            rotated.add_previous(master_text(1).as_bytes()).unwrap();
+            open(&store, rotated).await.unwrap();
+        }
+        let actions: Vec<String> = recorded().await.into_iter().map(|(_, action, _)| action).collect();
+        assert_eq!(actions, ["keys.rotated", "keys.master_key_changed"]);
+    })
+    .await;
+}
