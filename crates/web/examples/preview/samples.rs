@@ -48,7 +48,8 @@ pub(crate) fn pages(page: &Page, typed: &Typed) -> askama::Result<Vec<(String, S
         let message = Message { page: page.clone(), kind };
         pages.push((format!("message-{kind:?}").to_lowercase(), message.render()?));
     }
-    let error = AuthorizeError { page: page.clone(), description: "redirect_uri is not registered for this client" };
+    let description = "redirect_uri is not registered for this client";
+    let error = AuthorizeError { page: page.clone(), description, request_id: typed.request_id.clone() };
     pages.push(("authorize-failed".to_owned(), error.render()?));
     let fields = vec![("code", "dwac_example".to_owned()), ("state", typed.name.clone())];
     let form_post = FormPost { page: page.clone(), action: CALLBACK.to_owned(), fields };

@@ -28,7 +28,14 @@ pub(super) async fn show(
     let asked = uri.query().unwrap_or_default();
     let refused = |error: OAuthError| {
         let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST);
-        show_with(status, &AuthorizeError { page: page.clone(), description: error.description })
+        show_with(
+            status,
+            &AuthorizeError {
+                page: page.clone(),
+                description: error.description,
+                request_id: op.request_id.to_string(),
+            },
+        )
     };
     let back = match asked.strip_prefix("flow=") {
         None => None,

@@ -12,6 +12,8 @@ pub struct AuthorizeError {
     pub page: Page,
     /// What is wrong, for the developer of the client; never the request's own words.
     pub description: &'static str,
+    /// The request's id, as in the log.
+    pub request_id: String,
 }
 
 /// An answer that the browser posts to the client (OAuth 2.0 Form Post Response Mode).
