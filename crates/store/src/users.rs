@@ -33,6 +33,25 @@ pub struct User {
     pub updated_at: Timestamp,
 }
 
+impl User {
+    /// A user who has nothing but an address yet.
+    pub fn new(id: UserId, email: String, email_canonical: String, now: Timestamp) -> Self {
+        Self {
+            id,
+            email,
+            email_canonical,
+            email_verified_at: None,
+            name: None,
+            locale: None,
+            is_admin: false,
+            disabled_at: None,
+            last_signed_in_at: None,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+}
+
 /// A user together with the password that a sign-in is checked against.
 #[derive(Clone, Debug)]
 pub struct UserWithPassword {
