@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use doorward_app::breached_passwords::BreachCheck;
 use doorward_app::hashing::{HashParameters, HasherOptions};
 use doorward_app::keys::KeySettings;
 use doorward_app::keys::sealing::{MasterKeyText, MasterKeys};
@@ -229,6 +230,7 @@ async fn assemble_router(store: &Store, clock: &Arc<ManualClock>, random: &Arc<S
         keys: KeySettings::new(PUBLIC_URL, PUBLIC_URL),
         hasher,
         throttle: ThrottlePolicy::default(),
+        breached: BreachCheck::default(),
         edge,
         clock: clock.clone(),
         random: random.clone(),
