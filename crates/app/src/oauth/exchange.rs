@@ -139,7 +139,7 @@ impl App {
         let resources =
             if narrowed.is_empty() { granted } else { narrowed.iter().map(|one| one.as_str().to_owned()).collect() };
         let wishes: BTreeMap<String, Wish> = names.into_iter().map(|name| (name, Wish::default())).collect();
-        let (access_token, expires_in) = self.sign_client_token(op, client, redeemed, &resources)?;
+        let (access_token, expires_in) = self.sign_client_token(op, client, redeemed, &scope, &resources)?;
         let id_token = self.sign_id_token(op, client, redeemed, &scope, &wishes, access_token.reveal())?;
         Ok(TokenAnswer { access_token, expires_in, scope: code.scope.clone(), id_token })
     }
