@@ -27,8 +27,7 @@ pub(super) async fn show(
 ) -> Result<Response, Problem> {
     let asked = uri.query().unwrap_or_default();
     let refused = |error: OAuthError| {
-        let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST);
-        show_with(status, &AuthorizeError { page: page.clone(), description: error.description })
+        show_with(answer::status(error), &AuthorizeError { page: page.clone(), description: error.description })
     };
     let back = match asked.strip_prefix("flow=") {
         None => None,
