@@ -53,12 +53,11 @@ impl App {
         client: &Client,
         redeemed: &Redeemed,
         scope: &Scope,
-        resources: &[String],
     ) -> Result<(SecretText, i64), TokenRefusal> {
-        let Redeemed { code, session, user } = redeemed;
+        let Redeemed { code, session, user, resources } = redeemed;
         let lifetime_ms = i64::from(client.metadata().lifetimes.access_token_seconds) * SECOND_MS;
         let (issued_at, expires_at) = (op.now.as_seconds(), end(op.now, lifetime_ms, session.expires_at));
-        let mut audience = resources.to_vec();
+        let mut audience = resources.clone();
         if scope.contains(OPENID) || audience.is_empty() {
             audience.push(self.userinfo_audience());
         }
@@ -96,7 +95,7 @@ impl App {
         if !scope.contains(OPENID) {
             return Ok(None);
         }
-        let Redeemed { code, session, user } = redeemed;
+        let Redeemed { code, session, user, .. } = redeemed;
         let metadata = client.metadata();
         let lifetime_ms = i64::from(metadata.lifetimes.id_token_seconds) * SECOND_MS;
         let (subject, amr) = (user.id.to_string(), read_amr(session)?);
