@@ -189,18 +189,7 @@ impl Filling {
         let state = Family::new(now, Rotation::Recover, application.expires_at);
         let (id, salt) = (FamilyId::new(now, &SystemRandom), Salt::new(&SystemRandom));
         let refresh_token = self.keys.refresh_mac().token(id, state.counters.issued, &salt).to_string();
-        let family = TokenFamily {
-            id,
-            session_id: application.id,
-            salt: salt.as_bytes().to_vec(),
-            issued: state.counters.issued.number(),
-            presented: state.counters.presented.number(),
-            issued_at: now,
-            rotation: "recover".to_owned(),
-            network: None,
-            expires_at: application.expires_at,
-            revoked_at: None,
-        };
+        let family = TokenFamily::new(id, application.id, &salt, &state);
         let credentials =
             SignedIn { cookie: cookie.reveal().to_string(), refresh_token, family: family.id.to_string() };
         (credentials, Rows { user, browser, application, family })
@@ -216,41 +205,18 @@ struct Rows {
 
 fn user(name: &str, now: Timestamp) -> User {
     let email = format!("{name}@example.com");
-    User {
-        id: UserId::new(now, &SystemRandom as &dyn Random),
-        email_canonical: email.clone(),
-        email,
-        email_verified_at: Some(now),
-        name: None,
-        locale: Some("en".to_owned()),
-        is_admin: false,
-        disabled_at: None,
-        last_signed_in_at: None,
-        created_at: now,
-        updated_at: now,
-    }
+    let id = UserId::new(now, &SystemRandom as &dyn Random);
+    User { email_verified_at: Some(now), locale: Some("en".to_owned()), ..User::new(id, email.clone(), email, now) }
 }
 
 fn session(user: UserId, now: Timestamp) -> Session {
+    let id = SessionId::new(now, &SystemRandom as &dyn Random);
     Session {
-        id: SessionId::new(now, &SystemRandom as &dyn Random),
-        user_id: user,
-        credential_hash: None,
         device_label: "Firefox, Linux".to_owned(),
         user_agent: Some("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0".to_owned()),
         address: Some("127.0.0.1".to_owned()),
-        amr: r#"["pwd"]"#.to_owned(),
-        acr: "aal1".to_owned(),
         remember: true,
-        authenticated_at: now,
-        created_at: now,
-        last_seen_at: now,
-        idle_ms: 14 * DAY_MS,
-        expires_at: now.plus_ms(30 * DAY_MS),
-        revoked_at: None,
-        revoked_reason: None,
-        user_is_admin: false,
-        user_disabled: false,
+        ..Session::by_password(id, user, now, 14 * DAY_MS, now.plus_ms(30 * DAY_MS))
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use doorward_app::breached_passwords::BreachCheck;
 use doorward_app::hashing::{HashParameters, HasherOptions};
 use doorward_app::keys::KeySettings;
 use doorward_app::keys::sealing::{MasterKeyText, MasterKeys};
@@ -15,7 +16,7 @@ use doorward_app::settings::Settings;
 use doorward_model::id::{SessionId, UserId};
 use doorward_model::secret::{PlainToken, TokenKind};
 use doorward_model::throttle::ThrottlePolicy;
-use doorward_model::time::{Clock as _, DAY_MS, Timestamp};
+use doorward_model::time::{Clock as _, DAY_MS};
 use doorward_server::assembly::{Inputs, assemble};
 use doorward_store::sessions::{self, Session};
 use doorward_store::users::{self, User};
@@ -181,14 +182,20 @@ impl Server {
     fn sign_in(&mut self) {
         let now = self.clock.now();
         self.cookie = PlainToken::new(TokenKind::Session, self.random.as_ref());
-        let row = session(SessionId::new(now, self.random.as_ref()), self.user, &self.cookie, now);
+        let id = SessionId::new(now, self.random.as_ref());
+        let row = Session {
+            credential_hash: Some(self.cookie.hash()),
+            remember: true,
+            ..Session::by_password(id, self.user, now, 14 * DAY_MS, now.plus_ms(30 * DAY_MS))
+        };
         let inserted: Result<(), StoreError> =
             self.runtime.block_on(self.store.write(move |tx| sessions::insert(tx, &row)));
         inserted.expect("a session is inserted");
     }
 
     fn insert_user(&mut self) {
-        let row = user(self.user, self.clock.now());
+        let (email, now) = ("person@example.com".to_owned(), self.clock.now());
+        let row = User { email_verified_at: Some(now), ..User::new(self.user, email.clone(), email, now) };
         let inserted: Result<bool, StoreError> =
             self.runtime.block_on(self.store.write(move |tx| users::insert(tx, &row)));
         assert!(inserted.expect("a user is inserted"));
@@ -223,48 +230,10 @@ async fn assemble_router(store: &Store, clock: &Arc<ManualClock>, random: &Arc<S
         keys: KeySettings::new(PUBLIC_URL, PUBLIC_URL),
         hasher,
         throttle: ThrottlePolicy::default(),
+        breached: BreachCheck::default(),
         edge,
         clock: clock.clone(),
         random: random.clone(),
     };
     assemble(inputs).await.expect("an application").router
-}
-
-fn user(id: UserId, now: Timestamp) -> User {
-    User {
-        id,
-        email: "person@example.com".to_owned(),
-        email_canonical: "person@example.com".to_owned(),
-        email_verified_at: Some(now),
-        name: Some("A person".to_owned()),
-        locale: None,
-        is_admin: false,
-        disabled_at: None,
-        last_signed_in_at: Some(now),
-        created_at: now,
-        updated_at: now,
-    }
-}
-
-fn session(id: SessionId, user_id: UserId, cookie: &PlainToken, now: Timestamp) -> Session {
-    Session {
-        id,
-        user_id,
-        credential_hash: Some(cookie.hash()),
-        device_label: "Firefox, Linux".to_owned(),
-        user_agent: None,
-        address: Some("192.0.2.1".to_owned()),
-        amr: r#"["pwd"]"#.to_owned(),
-        acr: "aal1".to_owned(),
-        remember: true,
-        authenticated_at: now,
-        created_at: now,
-        last_seen_at: now,
-        idle_ms: 14 * DAY_MS,
-        expires_at: now.plus_ms(30 * DAY_MS),
-        revoked_at: None,
-        revoked_reason: None,
-        user_is_admin: false,
-        user_disabled: false,
-    }
 }

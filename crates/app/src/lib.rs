@@ -23,6 +23,7 @@ mod password_check;
 pub mod passwords;
 mod post;
 pub mod profile;
+pub mod rate_limit;
 mod renewal_limit;
 pub mod sessions;
 pub mod settings;
@@ -116,7 +117,7 @@ impl App {
             mail_budgets,
             session_cache: SessionCache::new(),
             user_cache: UserCache::default(),
-            renewals: RenewalLimit::default(),
+            renewals: RenewalLimit::new(),
             breached,
         };
         Self { parts: Arc::new(parts) }

@@ -42,14 +42,6 @@ pub struct Op {
     pub user_agent: Option<String>,
 }
 
-impl Op {
-    /// The same operation, acting as `actor`.
-    #[must_use]
-    pub fn acting_as(&self, actor: Actor) -> Self {
-        Self { actor, ..self.clone() }
-    }
-}
-
 impl std::fmt::Debug for Op {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Op")

@@ -183,18 +183,13 @@ impl App {
 }
 
 fn user_row(op: &Op, email: &EmailAddress, name: Option<&DisplayName>, is_verified: bool, is_admin: bool) -> User {
+    let id = UserId::new(op.now, op.random.as_ref());
     User {
-        id: UserId::new(op.now, op.random.as_ref()),
-        email: email.as_typed().to_owned(),
-        email_canonical: email.canonical().to_owned(),
         email_verified_at: is_verified.then_some(op.now),
         name: name.map(|name| name.as_str().to_owned()),
         locale: Some(Locale::default().as_str().to_owned()),
         is_admin,
-        disabled_at: None,
-        last_signed_in_at: None,
-        created_at: op.now,
-        updated_at: op.now,
+        ..User::new(id, email.as_typed().to_owned(), email.canonical().to_owned(), op.now)
     }
 }
 

@@ -1,74 +1,53 @@
 //! How often one family of refresh tokens may renew: 30 a minute, 60 at once. Asked only after the token's MAC
 //! was found right, so strangers cannot make entries.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
-
 use doorward_model::id::FamilyId;
-use doorward_model::time::{MINUTE_MS, SECOND_MS, Timestamp};
+use doorward_model::time::Timestamp;
 
-/// One renewal earns back in this time.
-const EVERY_MS: i64 = MINUTE_MS / 30;
+use crate::rate_limit::{Cells, Quota};
+
+/// How many are earned back in a minute.
+const PER_MINUTE: u32 = 30;
 /// How many may come at once.
-const BURST: i64 = 60;
-/// More families than this are forgotten when they have earned everything back.
-const SWEEP_ABOVE: usize = 10_000;
+const BURST: u32 = 60;
 
-/// The limit, by the generic cell rate algorithm: one number a family, the time at which it has earned
-/// everything back.
-#[derive(Default)]
+/// The limit of this node.
 pub(crate) struct RenewalLimit {
-    settled_at: Mutex<Families>,
-}
-
-#[derive(Default)]
-struct Families {
-    by_id: HashMap<FamilyId, i64>,
-    sweep_above: usize,
+    families: Cells<FamilyId>,
+    quota: Quota,
 }
 
 impl RenewalLimit {
+    /// Nobody has renewed yet.
+    pub(crate) fn new() -> Self {
+        Self { families: Cells::default(), quota: Quota::per_minute(PER_MINUTE, BURST, 1.0) }
+    }
+
     /// Counts a renewal, or says in how many seconds to try again.
     pub(crate) fn admit(&self, family: FamilyId, now: Timestamp) -> Result<(), u32> {
-        let mut families = self.settled_at.lock().unwrap_or_else(PoisonError::into_inner);
-        families.sweep(now);
-        let settled_at = families.by_id.entry(family).or_insert(now.as_ms());
-        // Never further ahead than a full burst. What is, comes from a clock that was set back: a little of it counts as
-        // a burst, much of it as nothing.
-        if *settled_at - now.as_ms() > 2 * BURST * EVERY_MS {
-            *settled_at = now.as_ms();
-        }
-        *settled_at = (*settled_at).clamp(now.as_ms(), now.as_ms() + BURST * EVERY_MS);
-        let next = *settled_at + EVERY_MS;
-        let over = next - now.as_ms() - BURST * EVERY_MS;
-        if over > 0 {
-            let seconds = (over + SECOND_MS - 1) / SECOND_MS;
-            return Err(u32::try_from(seconds).unwrap_or(u32::MAX));
-        }
-        *settled_at = next;
-        Ok(())
+        let standing = self.families.charge(family, self.quota, now);
+        if standing.is_allowed { Ok(()) } else { Err(standing.retry_after_seconds) }
     }
-}
 
-impl Families {
-    fn sweep(&mut self, now: Timestamp) {
-        if self.by_id.len() <= self.sweep_above.max(SWEEP_ABOVE) {
-            return;
-        }
-        self.by_id.retain(|_, settled_at| *settled_at > now.as_ms());
-        // Twice what is left, so that the cost of sweeping stays small per renewal.
-        self.sweep_above = self.by_id.len() * 2;
+    /// Forgets families that have earned everything back; returns how many remain.
+    pub(crate) fn sweep(&self, now: Timestamp) -> usize {
+        self.families.sweep(now)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use doorward_model::time::MINUTE_MS;
+
     use super::*;
+
+    /// One renewal is earned back in this time.
+    const EVERY_MS: i64 = MINUTE_MS / PER_MINUTE as i64;
 
     /// Proves: S-54, S-152
     #[test]
     fn sixty_at_once_then_thirty_a_minute() {
-        let limit = RenewalLimit::default();
+        let limit = RenewalLimit::new();
         let family = FamilyId::from_uuid([1; 16]);
         let mut now = Timestamp::from_ms(1_000_000);
         for _ in 0..BURST {
@@ -86,7 +65,7 @@ mod tests {
     /// Proves: A-178
     #[test]
     fn a_clock_that_was_set_back_costs_no_more_than_a_full_burst() {
-        let limit = RenewalLimit::default();
+        let limit = RenewalLimit::new();
         let family = FamilyId::from_uuid([1; 16]);
         let now = Timestamp::from_ms(100 * MINUTE_MS);
         limit.admit(family, now).unwrap();
@@ -98,14 +77,12 @@ mod tests {
 
     #[test]
     fn settled_families_are_forgotten() {
-        let limit = RenewalLimit::default();
+        let limit = RenewalLimit::new();
         let now = Timestamp::from_ms(0);
-        for number in 0..=u32::try_from(SWEEP_ABOVE).unwrap() {
-            let mut uuid = [0; 16];
-            uuid[..4].copy_from_slice(&number.to_be_bytes());
-            limit.admit(FamilyId::from_uuid(uuid), now).unwrap();
+        for number in 0..100 {
+            limit.admit(FamilyId::from_uuid([number; 16]), now).unwrap();
         }
-        limit.admit(FamilyId::from_uuid([9; 16]), now.plus_ms(MINUTE_MS)).unwrap();
-        assert_eq!(limit.settled_at.lock().unwrap().by_id.len(), 1);
+        limit.admit(FamilyId::from_uuid([100; 16]), now.plus_ms(MINUTE_MS)).unwrap();
+        assert_eq!(limit.sweep(now.plus_ms(MINUTE_MS)), 1);
     }
 }

@@ -329,17 +329,10 @@ impl App {
 /// The account that `signup` becomes.
 fn new_user(id: UserId, signup: &PendingSignup, now: Timestamp) -> User {
     User {
-        id,
-        email: signup.email.clone(),
-        email_canonical: signup.email_canonical.clone(),
         email_verified_at: Some(now),
         name: signup.name.clone(),
         locale: signup.locale.clone(),
-        is_admin: false,
-        disabled_at: None,
-        last_signed_in_at: None,
-        created_at: now,
-        updated_at: now,
+        ..User::new(id, signup.email.clone(), signup.email_canonical.clone(), now)
     }
 }
 

@@ -19,7 +19,7 @@ use crate::keys::access_tokens::{AccessGrant, IssueError};
 use crate::mail::Letter;
 use crate::op::Op;
 use crate::post::{Addressee, Parcel};
-use crate::sessions::{RevocationBatch, usable};
+use crate::sessions::{RevocationBatch, read_amr, usable};
 
 /// The `client_id` of tokens that first-party applications hold without being registered.
 const FIRST_PARTY: &str = "doorward";
@@ -112,8 +112,7 @@ impl App {
 
     /// An access token that never outlives `session`; none when that ends within the second.
     pub(crate) fn issue_access_token(&self, op: &Op, session: &Session) -> Result<Option<AccessToken>, Failure> {
-        let amr: Vec<String> = serde_json::from_str(&session.amr)
-            .map_err(|error| Failure::internal("reading how a session was authenticated", error))?;
+        let amr = read_amr(session)?;
         let grant = AccessGrant {
             subject: session.user_id,
             session_id: session.id,
@@ -139,29 +138,32 @@ impl App {
         let Some(token) = PresentedToken::parse(text) else {
             return Ok(Renewal::Refused);
         };
-        let family = token.family_id();
-        match self.settle(op, token).await? {
-            Outcome::Issue { generation, session, salt } => {
-                let Some(access) = self.issue_access_token(op, &session)? else {
-                    return Ok(Renewal::Refused);
-                };
-                let refresh = self.keys.refresh_mac().token(family, generation, &salt);
-                self.session_cache.see_later(session.id, op.now);
-                metrics::counter!("token_renewals_total").increment(1);
-                Ok(Renewal::Renewed { access, refresh, session: session.id })
-            }
-            Outcome::Refused | Outcome::Overtaken | Outcome::Copied(_) => Ok(Renewal::Refused),
-            Outcome::SlowDown(retry_after_seconds) => Ok(Renewal::SlowDown { retry_after_seconds }),
-            Outcome::Ended(session) => {
-                self.session_cache.forget(&[session]);
-                metrics::counter!("token_reuse_total").increment(1);
-                Ok(Renewal::Reused)
+        let attempt = Arc::new(self.attempt(op, token));
+        for _ in 0..MOST_RACES {
+            let (app, again) = (self.clone(), Arc::clone(&attempt));
+            match self.change(move |change| app.settle_in(change, &again)).await? {
+                Outcome::Issue { generation, session, salt } => {
+                    return self.renewed(&attempt, generation, &session, &salt);
+                }
+                Outcome::Refused => return Ok(Renewal::Refused),
+                Outcome::SlowDown(retry_after_seconds) => return Ok(Renewal::SlowDown { retry_after_seconds }),
+                Outcome::Ended(session) => {
+                    self.session_cache.forget(&[session]);
+                    metrics::counter!("token_reuse_total").increment(1);
+                    return Ok(Renewal::Reused);
+                }
+                Outcome::Copied(session) => {
+                    let notice = self.reuse_notice(op, &session).await?;
+                    attempt.notice.get_or_init(|| notice);
+                }
+                Outcome::Overtaken => {}
             }
         }
+        Err(Failure::internal("renewing a token", "the row kept moving"))
     }
 
-    async fn settle(&self, op: &Op, token: PresentedToken) -> Result<Outcome, Failure> {
-        let attempt = Arc::new(Attempt {
+    fn attempt(&self, op: &Op, token: PresentedToken) -> Attempt {
+        Attempt {
             op: op.clone(),
             token,
             network: op.address.map(|address| self.network_hash(address)),
@@ -170,19 +172,24 @@ impl App {
             revocations: RevocationBatch::new(op),
             admitted: OnceLock::new(),
             notice: OnceLock::new(),
-        });
-        for _ in 0..MOST_RACES {
-            let (app, again) = (self.clone(), Arc::clone(&attempt));
-            match self.change(move |change| app.settle_in(change, &again)).await? {
-                Outcome::Overtaken => {}
-                Outcome::Copied(session) => {
-                    let notice = self.reuse_notice(op, &session).await?;
-                    attempt.notice.get_or_init(|| notice);
-                }
-                outcome => return Ok(outcome),
-            }
         }
-        Err(Failure::internal("renewing a token", "the row kept moving"))
+    }
+
+    /// What the holder of a token gets for it.
+    fn renewed(
+        &self,
+        attempt: &Attempt,
+        generation: Generation,
+        session: &Session,
+        salt: &Salt,
+    ) -> Result<Renewal, Failure> {
+        let Some(access) = self.issue_access_token(&attempt.op, session)? else {
+            return Ok(Renewal::Refused);
+        };
+        let refresh = self.keys.refresh_mac().token(attempt.token.family_id(), generation, salt);
+        self.session_cache.see_later(session.id, attempt.op.now);
+        metrics::counter!("token_renewals_total").increment(1);
+        Ok(Renewal::Renewed { access, refresh, session: session.id })
     }
 
     /// The mail that says a token of `session` was copied.

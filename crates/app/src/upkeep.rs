@@ -24,9 +24,10 @@ const KEEP_CODES_MS: i64 = 2 * HOUR_MS;
 const LEASE_MS: i64 = 10 * MINUTE_MS;
 
 impl App {
-    /// Gives back the memory of what this node looked at and need not remember.
+    /// Gives back the memory of what this node looked at or counted and need not remember.
     pub fn sweep(&self, now: Timestamp) {
         self.user_cache.sweep(now);
+        self.renewals.sweep(now);
     }
 
     /// Removes what has expired; none when another node is at it. Says how many rows went.

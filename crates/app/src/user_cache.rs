@@ -96,19 +96,8 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_ms(1_000_000);
 
     fn user(name: &str) -> User {
-        User {
-            id: UserId::from_uuid([7; 16]),
-            email: "ada@example.com".to_owned(),
-            email_canonical: "ada@example.com".to_owned(),
-            email_verified_at: None,
-            name: Some(name.to_owned()),
-            locale: None,
-            is_admin: false,
-            disabled_at: None,
-            last_signed_in_at: None,
-            created_at: NOW,
-            updated_at: NOW,
-        }
+        let email = "ada@example.com".to_owned();
+        User { name: Some(name.to_owned()), ..User::new(UserId::from_uuid([7; 16]), email.clone(), email, NOW) }
     }
 
     /// Looks the user up at `now`, from a database that holds `stored`; says what was found and whether it was read.

@@ -1,14 +1,12 @@
 //! Demonstrating proof of possession (RFC 9449): the holder of a token signs each request with its own key.
 
-use aws_lc_rs::digest::{SHA256, digest};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use doorward_model::time::{MINUTE_MS, Timestamp};
 use subtle::ConstantTimeEq;
 use thiserror::Error;
 
 use crate::error::{ErrorCode, OAuthError};
 use crate::jose::{Algorithm, Claims, EmbeddedKey, FUTURE_LEEWAY_MS, SignatureError, Thumbprint, Unverified};
+use crate::sha256::Sha256;
 
 /// The algorithms a proof may use (RFC 9449 section 4.3: asymmetric only).
 pub const ALGORITHMS: [Algorithm; 4] = Algorithm::ALL;
@@ -155,8 +153,8 @@ fn is_recent(claims: &Claims, now: Timestamp) -> bool {
 /// A proof made for the token endpoint has no `ath`, and is none for a resource.
 fn check_token(claims: &Claims, access_token: Option<&str>) -> Result<(), ProofError> {
     let Some(token) = access_token else { return Ok(()) };
-    let hash = URL_SAFE_NO_PAD.encode(digest(&SHA256, token.as_bytes()));
-    let matches = claims.text("ath").is_some_and(|ath| ath.as_bytes().ct_eq(hash.as_bytes()).into());
+    let named = claims.text("ath").and_then(Sha256::parse);
+    let matches = named.is_some_and(|named| named.ct_eq(&Sha256::of(token)).into());
     matches.then_some(()).ok_or(ProofError::AccessToken)
 }
 

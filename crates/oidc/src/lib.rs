@@ -25,6 +25,7 @@ pub mod request_object;
 pub mod resource;
 pub mod response;
 pub mod scope;
+mod sha256;
 pub mod subject;
 pub mod token_exchange;
 pub mod token_query;

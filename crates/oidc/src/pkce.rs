@@ -2,37 +2,34 @@
 
 use std::fmt;
 
-use aws_lc_rs::digest::{SHA256, digest};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use crate::error::OAuthError;
 use crate::parameters::Parameters;
+use crate::sha256::Sha256;
 
 /// The one method.
 pub const METHOD: &str = "S256";
 
 /// The hash of a secret that only the client knows until it redeems the code.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Challenge([u8; 32]);
+pub struct Challenge(Sha256);
 
 impl Challenge {
     /// Reads the one spelling of 32 bytes in base64url (RFC 7636 section 4.2).
     pub fn parse(text: &str) -> Option<Self> {
-        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
-        bytes.try_into().ok().map(Self)
+        Sha256::parse(text).map(Self)
     }
 
     /// Of a row.
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
+        Self(Sha256(bytes))
     }
 
     /// For a row.
     pub const fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
+        &self.0.0
     }
 
     /// The challenge of an authorization request, if it has one.
@@ -54,12 +51,12 @@ impl Challenge {
 
     /// Whether the verifier is the secret behind this challenge (RFC 7636 section 4.6); compares in constant time.
     pub fn verifies(&self, verifier: &Verifier) -> bool {
-        self.0.ct_eq(digest(&SHA256, verifier.0.as_bytes()).as_ref()).into()
+        self.0.ct_eq(&Sha256::of(&verifier.0)).into()
     }
 
     /// As on the wire.
     pub fn to_text(self) -> String {
-        URL_SAFE_NO_PAD.encode(self.0)
+        self.0.to_string()
     }
 }
 
@@ -90,6 +87,9 @@ impl fmt::Debug for Verifier {
 
 #[cfg(test)]
 mod tests {
+    use aws_lc_rs::digest::{SHA256, digest};
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use proptest::prelude::*;
 
     use super::*;

@@ -48,6 +48,32 @@ pub struct Session {
     pub user_disabled: bool,
 }
 
+impl Session {
+    /// A session that begins at `now` with a password (`pwd` of RFC 8176), of a program that says nothing of itself.
+    pub fn by_password(id: SessionId, user_id: UserId, now: Timestamp, idle_ms: i64, expires_at: Timestamp) -> Self {
+        Self {
+            id,
+            user_id,
+            credential_hash: None,
+            device_label: String::new(),
+            user_agent: None,
+            address: None,
+            amr: r#"["pwd"]"#.to_owned(),
+            acr: "aal1".to_owned(),
+            remember: false,
+            authenticated_at: now,
+            created_at: now,
+            last_seen_at: now,
+            idle_ms,
+            expires_at,
+            revoked_at: None,
+            revoked_reason: None,
+            user_is_admin: false,
+            user_disabled: false,
+        }
+    }
+}
+
 statements! {
     /// Begins a session. Its ordinal says in which order a user's sessions began, also within one millisecond and when a
     /// clock is set back; the caller holds the lock of the user's row, so no two sessions get the same.

@@ -1,6 +1,7 @@
 //! Families of rotating refresh tokens: one row for a family's whole life, no table of old tokens.
 
 use doorward_model::id::{FamilyId, SessionId};
+use doorward_model::rotation::{Family, Salt};
 use doorward_model::time::Timestamp;
 
 use crate::column;
@@ -30,6 +31,24 @@ pub struct TokenFamily {
     pub expires_at: Timestamp,
     /// When it was ended.
     pub revoked_at: Option<Timestamp>,
+}
+
+impl TokenFamily {
+    /// The family `state` of the session that it renews.
+    pub fn new(id: FamilyId, session_id: SessionId, salt: &Salt, state: &Family) -> Self {
+        Self {
+            id,
+            session_id,
+            salt: salt.as_bytes().to_vec(),
+            issued: state.counters.issued.number(),
+            presented: state.counters.presented.number(),
+            issued_at: state.issued_at,
+            rotation: state.rotation.as_str().to_owned(),
+            network: None,
+            expires_at: state.expires_at,
+            revoked_at: None,
+        }
+    }
 }
 
 statements! {

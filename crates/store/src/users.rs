@@ -33,6 +33,25 @@ pub struct User {
     pub updated_at: Timestamp,
 }
 
+impl User {
+    /// A user who has nothing but an address yet.
+    pub fn new(id: UserId, email: String, email_canonical: String, now: Timestamp) -> Self {
+        Self {
+            id,
+            email,
+            email_canonical,
+            email_verified_at: None,
+            name: None,
+            locale: None,
+            is_admin: false,
+            disabled_at: None,
+            last_signed_in_at: None,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+}
+
 /// A user together with the password that a sign-in is checked against.
 #[derive(Clone, Debug)]
 pub struct UserWithPassword {
@@ -68,10 +87,6 @@ statements! {
     FIND_WITH_PASSWORD = "SELECT u.id, u.email, u.email_canonical, u.email_verified_at, u.name, u.locale, u.is_admin, u.disabled_at, \
             u.last_signed_in_at, u.created_at, u.updated_at, p.phc, p.set_at \
             FROM users u LEFT JOIN passwords p ON p.user_id = u.id WHERE u.email_canonical = $1";
-    /// By id, with the password.
-    FIND_WITH_PASSWORD_BY_ID = "SELECT u.id, u.email, u.email_canonical, u.email_verified_at, u.name, u.locale, u.is_admin, u.disabled_at, \
-            u.last_signed_in_at, u.created_at, u.updated_at, p.phc, p.set_at \
-            FROM users u LEFT JOIN passwords p ON p.user_id = u.id WHERE u.id = $1";
     /// A page of users, oldest first.
     LIST = "SELECT id, email, email_canonical, email_verified_at, name, locale, is_admin, disabled_at, last_signed_in_at, created_at, updated_at \
             FROM users WHERE id > $1 ORDER BY id LIMIT $2";
@@ -153,11 +168,6 @@ pub fn find(tx: &mut Tx<'_>, id: UserId) -> Result<Option<User>, StoreError> {
 /// The user with this canonical address, with their password.
 pub fn find_with_password(tx: &mut Tx<'_>, email_canonical: &str) -> Result<Option<UserWithPassword>, StoreError> {
     tx.query_optional(&FIND_WITH_PASSWORD, &[email_canonical.into()], read_with_password)
-}
-
-/// The user with this id, with their password.
-pub fn find_with_password_by_id(tx: &mut Tx<'_>, id: UserId) -> Result<Option<UserWithPassword>, StoreError> {
-    tx.query_optional(&FIND_WITH_PASSWORD_BY_ID, &[(&id.to_string()).into()], read_with_password)
 }
 
 /// Up to `limit` users whose id sorts after `after` (empty: from the beginning).

@@ -1,20 +1,16 @@
-//! Request-rate limits: a generic cell rate algorithm (GCRA) over the injected time, kept in bounded memory.
+//! Request-rate limits, counted with [`doorward_app::rate_limit`].
 //!
 //! Whoever is not signed in counts by address (an IPv6 network of 64 bits is one source), whoever is by session.
 //! Credentials that are refused count by address as well. These limits protect the machine; guessing
 //! passwords is throttled elsewhere, by account and network, in the database.
 
-mod gcra;
-mod store;
-
 use std::net::IpAddr;
 
+pub use doorward_app::rate_limit::Standing;
+use doorward_app::rate_limit::{Cells, Quota};
 use doorward_model::id::SessionId;
 use doorward_model::time::Timestamp;
 
-use self::gcra::Quota;
-pub use self::gcra::Standing;
-use self::store::Cells;
 use crate::route::RateClass;
 
 /// Whose requests are counted together.
@@ -79,7 +75,7 @@ pub(crate) struct Charged {
 impl RateLimits {
     /// Empty counters; `scale` multiplies every limit (and is at least a thousandth).
     pub fn new(scale: f64) -> Self {
-        Self { scale: scale.max(0.001), cells: Cells::new() }
+        Self { scale: scale.max(0.001), cells: Cells::default() }
     }
 
     /// Counts a request of `class`.

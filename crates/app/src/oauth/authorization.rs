@@ -20,6 +20,8 @@ use crate::event::{Action, EventDraft};
 use crate::failure::Failure;
 use crate::op::Op;
 
+const MUST_SIGN_IN: &str = "the person must sign in, and may not be asked to";
+
 /// Who looks at the authorization endpoint.
 #[derive(Clone, Debug, Default)]
 pub struct Visitor {
@@ -101,20 +103,21 @@ impl App {
         if prompt.consent {
             return refuse(ErrorCode::ConsentRequired, "this client never asks for consent");
         }
-        let sign_in = || if prompt.none { Err(()) } else { Ok(Decision::SignIn) };
-        let login_required = || refuse(ErrorCode::LoginRequired, "the person must sign in, and may not be asked to");
-        let Some(principal) = &visitor.principal else { return sign_in().or_else(|()| login_required()) };
+        let sign_in = |otherwise| {
+            if prompt.none { refuse(ErrorCode::LoginRequired, otherwise) } else { Ok(Decision::SignIn) }
+        };
+        let Some(principal) = &visitor.principal else { return sign_in(MUST_SIGN_IN) };
         let is_fresh = visitor.sent_to_sign_in_at.is_some_and(|sent| principal.authenticated_at >= sent);
         let is_too_old = request.max_age.is_some_and(|age| age.is_exceeded(principal.authenticated_at, op.now));
         if (prompt.login || prompt.select_account || is_too_old) && !is_fresh {
-            return sign_in().or_else(|()| login_required());
+            return sign_in(MUST_SIGN_IN);
         }
         if let Some(wanted) = self.wanted_person(request, op)
             && wanted != principal.user_id.to_string()
         {
+            let otherwise = "somebody else is signed in";
             // Signing in as somebody else would help, once.
-            let again = if is_fresh { Err(()) } else { sign_in() };
-            return again.or_else(|()| refuse(ErrorCode::LoginRequired, "somebody else is signed in"));
+            return if is_fresh { refuse(ErrorCode::LoginRequired, otherwise) } else { sign_in(otherwise) };
         }
         let essential = request.claims.essential_acr_values();
         if !essential.is_empty() {

@@ -70,6 +70,8 @@ struct Presented {
     hash: TokenHash,
     redirect_uri: Option<String>,
     verifier: Option<Verifier>,
+    /// What the tokens are narrowed to; empty for everything that was granted.
+    resources: Vec<Resource>,
     access_token_seconds: u32,
     event: EventId,
 }
@@ -79,11 +81,13 @@ pub(super) struct Redeemed {
     pub(super) code: AuthorizationCode,
     pub(super) session: Session,
     pub(super) user: User,
+    /// Where the access token is to be good.
+    pub(super) resources: Vec<String>,
 }
 
 enum Outcome {
     Granted(Box<Redeemed>),
-    Refused(&'static str),
+    Refused(OAuthError),
 }
 
 impl App {
@@ -110,36 +114,23 @@ impl App {
             hash: code.hash(),
             redirect_uri,
             verifier,
+            resources,
             access_token_seconds: client.metadata().lifetimes.access_token_seconds,
             event: EventId::new(op.now, op.random.as_ref()),
         };
         match self.change(move |change| redeem(change, &presented)).await? {
-            Outcome::Granted(redeemed) => self.give(op, &client, &redeemed, &resources),
-            Outcome::Refused(description) => Err(OAuthError::new(ErrorCode::InvalidGrant, description).into()),
+            Outcome::Granted(redeemed) => self.give(op, &client, &redeemed),
+            Outcome::Refused(error) => Err(error.into()),
         }
     }
 
-    fn give(
-        &self,
-        op: &Op,
-        client: &Client,
-        redeemed: &Redeemed,
-        narrowed: &[Resource],
-    ) -> Result<TokenAnswer, TokenRefusal> {
-        let corrupt = |_| Failure::internal("reading a code", "its row is malformed");
+    fn give(&self, op: &Op, client: &Client, redeemed: &Redeemed) -> Result<TokenAnswer, TokenRefusal> {
         let code = &redeemed.code;
         let scope =
             Scope::parse(&code.scope).map_err(|_| Failure::internal("reading a code", "its scope is malformed"))?;
-        let granted: Vec<String> = serde_json::from_str(&code.resources).map_err(corrupt)?;
-        let names: Vec<String> = serde_json::from_str(&code.claims).map_err(corrupt)?;
-        // RFC 8707 section 2.2: within what was granted.
-        if !narrowed.iter().all(|resource| granted.iter().any(|one| one == resource.as_str())) {
-            return Err(OAuthError::new(ErrorCode::InvalidTarget, "the resource was not granted").into());
-        }
-        let resources =
-            if narrowed.is_empty() { granted } else { narrowed.iter().map(|one| one.as_str().to_owned()).collect() };
+        let names = read_list(&code.claims)?;
         let wishes: BTreeMap<String, Wish> = names.into_iter().map(|name| (name, Wish::default())).collect();
-        let (access_token, expires_in) = self.sign_client_token(op, client, redeemed, &resources)?;
+        let (access_token, expires_in) = self.sign_client_token(op, client, redeemed, &scope)?;
         let id_token = self.sign_id_token(op, client, redeemed, &scope, &wishes, access_token.reveal())?;
         Ok(TokenAnswer { access_token, expires_in, scope: code.scope.clone(), id_token })
     }
@@ -148,8 +139,7 @@ impl App {
 fn redeem(change: &mut Change<'_, '_>, presented: &Presented) -> Result<Outcome, Failure> {
     let (now, op) = (presented.op.now, &presented.op);
     let Some(code) = authorization_codes::find(change.tx, &presented.hash)? else {
-        change.quietly();
-        return Ok(Outcome::Refused("the code is unknown"));
+        return Ok(refused(change, ErrorCode::InvalidGrant, "the code is unknown"));
     };
     let redeemer = Redeemer {
         client_id: &presented.client_id,
@@ -158,22 +148,20 @@ fn redeem(change: &mut Change<'_, '_>, presented: &Presented) -> Result<Outcome,
         dpop_key: None,
     };
     match binding(&code).redeem(&redeemer, now) {
-        Redemption::Refused(description) => {
-            change.quietly();
-            return Ok(Outcome::Refused(description));
-        }
+        Redemption::Refused(description) => return Ok(refused(change, ErrorCode::InvalidGrant, description)),
         Redemption::Replay => return replayed(change, presented, &code),
         Redemption::Grant => {}
     }
+    let Some(resources) = narrowed(read_list(&code.resources)?, &presented.resources) else {
+        return Ok(refused(change, ErrorCode::InvalidTarget, "the resource was not granted"));
+    };
     let session = sessions::find(change.tx, code.session_id)?;
     let session = session.filter(|session| usable(session, session.last_seen_at, now).is_ok());
     let Some(session) = session else {
-        change.quietly();
-        return Ok(Outcome::Refused("the session is over"));
+        return Ok(refused(change, ErrorCode::InvalidGrant, "the session is over"));
     };
     let Some(user) = users::find(change.tx, session.user_id)? else {
-        change.quietly();
-        return Ok(Outcome::Refused("the session is over"));
+        return Ok(refused(change, ErrorCode::InvalidGrant, "the session is over"));
     };
     // Of several at once one takes it; for the others it is a second use.
     if !authorization_codes::take(change.tx, &presented.hash, now)? {
@@ -193,7 +181,26 @@ fn redeem(change: &mut Change<'_, '_>, presented: &Presented) -> Result<Outcome,
     grants::insert(change.tx, &grant)?;
     let event = EventDraft::with_id(presented.event, op, Action::CodeRedeemed);
     change.record(&event.subject(grant.id).data([("client", code.client_id.clone().into())]))?;
-    Ok(Outcome::Granted(Box::new(Redeemed { code, session, user })))
+    Ok(Outcome::Granted(Box::new(Redeemed { code, session, user, resources })))
+}
+
+/// Nothing is used up.
+fn refused(change: &mut Change<'_, '_>, code: ErrorCode, description: &'static str) -> Outcome {
+    change.quietly();
+    Outcome::Refused(OAuthError::new(code, description))
+}
+
+/// What `named` leaves of what was granted (RFC 8707 section 2.2); none when it goes beyond it.
+fn narrowed(granted: Vec<String>, named: &[Resource]) -> Option<Vec<String>> {
+    if named.is_empty() {
+        return Some(granted);
+    }
+    let is_within = named.iter().all(|resource| granted.iter().any(|one| one == resource.as_str()));
+    is_within.then(|| named.iter().map(|one| one.as_str().to_owned()).collect())
+}
+
+fn read_list(json: &str) -> Result<Vec<String>, Failure> {
+    serde_json::from_str(json).map_err(|error| Failure::internal("reading a code", error))
 }
 
 /// Two parties hold code and verifier: what the first one got ends (RFC 6749 section 4.1.2).
@@ -204,7 +211,7 @@ fn replayed(change: &mut Change<'_, '_>, presented: &Presented, code: &Authoriza
     } else {
         change.quietly();
     }
-    Ok(Outcome::Refused("the code was used before"))
+    Ok(Outcome::Refused(OAuthError::new(ErrorCode::InvalidGrant, "the code was used before")))
 }
 
 fn binding(code: &AuthorizationCode) -> CodeBinding {

@@ -20,6 +20,7 @@ use super::{TokenRefusal, paths};
 use crate::App;
 use crate::failure::Failure;
 use crate::op::Op;
+use crate::sessions::read_amr;
 
 /// What is read of a client's access token at our own endpoints.
 #[derive(Deserialize)]
@@ -51,14 +52,13 @@ impl App {
         op: &Op,
         client: &Client,
         redeemed: &Redeemed,
-        resources: &[String],
+        scope: &Scope,
     ) -> Result<(SecretText, i64), TokenRefusal> {
-        let Redeemed { code, session, user } = redeemed;
+        let Redeemed { code, session, user, resources } = redeemed;
         let lifetime_ms = i64::from(client.metadata().lifetimes.access_token_seconds) * SECOND_MS;
         let (issued_at, expires_at) = (op.now.as_seconds(), end(op.now, lifetime_ms, session.expires_at));
-        let mut audience = resources.to_vec();
-        let is_openid = code.scope.split(' ').any(|word| word == OPENID);
-        if is_openid || audience.is_empty() {
+        let mut audience = resources.clone();
+        if scope.contains(OPENID) || audience.is_empty() {
             audience.push(self.userinfo_audience());
         }
         let claims = json!({
@@ -73,7 +73,7 @@ impl App {
             "exp": expires_at,
             "auth_time": session.authenticated_at.as_seconds(),
             "acr": session.acr,
-            "amr": read_amr(&session.amr)?,
+            "amr": read_amr(session)?,
             "scope": code.scope,
         });
         if expires_at <= issued_at {
@@ -95,10 +95,10 @@ impl App {
         if !scope.contains(OPENID) {
             return Ok(None);
         }
-        let Redeemed { code, session, user } = redeemed;
+        let Redeemed { code, session, user, .. } = redeemed;
         let metadata = client.metadata();
         let lifetime_ms = i64::from(metadata.lifetimes.id_token_seconds) * SECOND_MS;
-        let (subject, amr) = (user.id.to_string(), read_amr(&session.amr)?);
+        let (subject, amr) = (user.id.to_string(), read_amr(session)?);
         let token = IdToken {
             issuer: &self.keys.settings().issuer,
             subject: &subject,
@@ -156,8 +156,4 @@ pub(super) fn userinfo(user: &User, scope: &Scope) -> Map<String, Value> {
 
 fn end(now: Timestamp, lifetime_ms: i64, latest: Timestamp) -> i64 {
     now.plus_ms(lifetime_ms).min(latest).as_seconds()
-}
-
-fn read_amr(text: &str) -> Result<Vec<String>, Failure> {
-    serde_json::from_str(text).map_err(|error| Failure::internal("reading how a session was authenticated", error))
 }

@@ -209,6 +209,12 @@ fn is_usable(live: &Live, now: Timestamp) -> bool {
     usable(&live.session, live.last_seen(), now).is_ok()
 }
 
+/// How the person proved who they are (RFC 8176).
+pub(crate) fn read_amr(session: &Session) -> Result<Vec<String>, Failure> {
+    serde_json::from_str(&session.amr)
+        .map_err(|error| Failure::internal("reading how a session was authenticated", error))
+}
+
 /// Whether a session may be used at `now`.
 pub(crate) fn usable(session: &Session, last_seen: Timestamp, now: Timestamp) -> Result<(), AuthenticationError> {
     if session.revoked_at.is_some() || session.user_disabled {

@@ -11,7 +11,6 @@ use zeroize::Zeroizing;
 
 use crate::App;
 use crate::op::Op;
-use crate::settings::SessionSettings;
 
 /// What the application gets to hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,8 +47,14 @@ impl App {
     pub(crate) fn prepare_session(&self, op: &Op, user: UserId, is_admin: bool, mode: Mode) -> NewSession {
         let limits = &self.settings.sessions;
         let id = SessionId::new(op.now, op.random.as_ref());
-        let mut row = row(op, id, user, limits);
-        row.user_is_admin = is_admin;
+        let expires_at = op.now.plus_ms(limits.absolute_ms);
+        let mut row = Session {
+            device_label: device::label(op.user_agent.as_deref().unwrap_or_default()),
+            user_agent: op.user_agent.clone(),
+            address: op.address.map(|address| address.to_string()),
+            user_is_admin: is_admin,
+            ..Session::by_password(id, user, op.now, limits.idle_ms, expires_at)
+        };
         let (credential, family) = match mode {
             Mode::Cookie { remember } => {
                 let cookie = PlainToken::new(TokenKind::Session, op.random.as_ref());
@@ -70,42 +75,9 @@ impl App {
         let id = FamilyId::new(op.now, op.random.as_ref());
         let salt = Salt::new(op.random.as_ref());
         let text = self.keys.refresh_mac().token(id, state.counters.issued, &salt);
-        let row = TokenFamily {
-            id,
-            session_id: session.id,
-            salt: salt.as_bytes().to_vec(),
-            issued: state.counters.issued.number(),
-            presented: state.counters.presented.number(),
-            issued_at: op.now,
-            rotation: state.rotation.as_str().to_owned(),
-            network: op.address.map(|address| self.network_hash(address)),
-            expires_at: session.expires_at,
-            revoked_at: None,
-        };
+        let network = op.address.map(|address| self.network_hash(address));
+        let row = TokenFamily { network, ..TokenFamily::new(id, session.id, &salt, &state) };
         (text, row)
-    }
-}
-
-fn row(op: &Op, id: SessionId, user: UserId, limits: &SessionSettings) -> Session {
-    Session {
-        id,
-        user_id: user,
-        credential_hash: None,
-        device_label: device::label(op.user_agent.as_deref().unwrap_or_default()),
-        user_agent: op.user_agent.clone(),
-        address: op.address.map(|address| address.to_string()),
-        amr: r#"["pwd"]"#.to_owned(),
-        acr: "aal1".to_owned(),
-        remember: false,
-        authenticated_at: op.now,
-        created_at: op.now,
-        last_seen_at: op.now,
-        idle_ms: limits.idle_ms,
-        expires_at: op.now.plus_ms(limits.absolute_ms),
-        revoked_at: None,
-        revoked_reason: None,
-        user_is_admin: false,
-        user_disabled: false,
     }
 }
 

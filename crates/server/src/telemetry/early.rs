@@ -11,58 +11,24 @@ use metrics::{
 /// The real recorder takes no notice of where a metric is used.
 const METADATA: Metadata<'static> = Metadata::new("doorward", Level::INFO, None);
 
-#[derive(Clone, Copy)]
-enum Change {
-    Count(u64),
-    CountTo(u64),
-    Raise(f64),
-    Lower(f64),
-    Set(f64),
-    Record(f64),
-}
+/// A change that was counted too early.
+type Kept<R> = Box<dyn FnOnce(&R) + Send>;
 
 /// Keeps changes until the real recorder takes over.
 pub(super) struct EarlyRecorder<R>(Arc<State<R>>);
 
 struct State<R> {
     real: OnceLock<R>,
-    kept: Mutex<Vec<(Key, Change)>>,
+    kept: Mutex<Vec<Kept<R>>>,
 }
 
-struct EarlyHandle<R> {
+/// Stands for a [`Counter`], [`Gauge`] or [`Histogram`] (`H`) that was asked for too early.
+struct EarlyHandle<R, H> {
     state: Arc<State<R>>,
     key: Key,
+    find: fn(&R, &Key) -> H,
     /// The real recorder's handle for the same metric, from its first use on: looking it up costs more than using it.
-    real: OnceLock<RealHandle>,
-}
-
-enum RealHandle {
-    Counter(Counter),
-    Gauge(Gauge),
-    Histogram(Histogram),
-}
-
-impl RealHandle {
-    fn find<R: Recorder>(real: &R, key: &Key, change: Change) -> Self {
-        match change {
-            Change::Count(_) | Change::CountTo(_) => Self::Counter(real.register_counter(key, &METADATA)),
-            Change::Raise(_) | Change::Lower(_) | Change::Set(_) => Self::Gauge(real.register_gauge(key, &METADATA)),
-            Change::Record(_) => Self::Histogram(real.register_histogram(key, &METADATA)),
-        }
-    }
-
-    fn apply(&self, change: Change) {
-        match (self, change) {
-            (Self::Counter(counter), Change::Count(by)) => counter.increment(by),
-            (Self::Counter(counter), Change::CountTo(to)) => counter.absolute(to),
-            (Self::Gauge(gauge), Change::Raise(by)) => gauge.increment(by),
-            (Self::Gauge(gauge), Change::Lower(by)) => gauge.decrement(by),
-            (Self::Gauge(gauge), Change::Set(to)) => gauge.set(to),
-            (Self::Histogram(histogram), Change::Record(value)) => histogram.record(value),
-            // A handle is made for the kind of change it gets, and gets no other.
-            _ => {}
-        }
-    }
+    real: OnceLock<H>,
 }
 
 impl<R> Clone for EarlyRecorder<R> {
@@ -79,62 +45,65 @@ impl<R: Recorder> EarlyRecorder<R> {
     /// From now on everything goes to the real recorder, what was kept first.
     pub(super) fn hand_over(&self, real: R) {
         let mut kept = self.0.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        for (key, change) in kept.drain(..) {
-            RealHandle::find(&real, &key, change).apply(change);
+        for change in kept.drain(..) {
+            change(&real);
         }
         // The lock is held until the recorder is in place, so nothing is kept after this.
         let _ = self.0.real.set(real);
     }
 }
 
-impl<R: Recorder> EarlyHandle<R> {
-    fn change(&self, change: Change) {
+impl<R: 'static, H: 'static> EarlyHandle<R, H> {
+    fn change(&self, change: impl FnOnce(&H) + Send + 'static) {
         if self.state.real.get().is_none() {
             let mut kept = self.state.kept.lock().unwrap_or_else(PoisonError::into_inner);
             if self.state.real.get().is_none() {
-                kept.push((self.key.clone(), change));
+                let (find, key) = (self.find, self.key.clone());
+                kept.push(Box::new(move |real| change(&find(real, &key))));
                 return;
             }
         }
         if let Some(real) = self.state.real.get() {
-            self.real.get_or_init(|| RealHandle::find(real, &self.key, change)).apply(change);
+            change(self.real.get_or_init(|| (self.find)(real, &self.key)));
         }
     }
 }
 
-impl<R: Recorder> CounterFn for EarlyHandle<R> {
+impl<R: 'static> CounterFn for EarlyHandle<R, Counter> {
     fn increment(&self, value: u64) {
-        self.change(Change::Count(value));
+        self.change(move |counter| counter.increment(value));
     }
 
     fn absolute(&self, value: u64) {
-        self.change(Change::CountTo(value));
+        self.change(move |counter| counter.absolute(value));
     }
 }
 
-impl<R: Recorder> GaugeFn for EarlyHandle<R> {
+impl<R: 'static> GaugeFn for EarlyHandle<R, Gauge> {
     fn increment(&self, value: f64) {
-        self.change(Change::Raise(value));
+        self.change(move |gauge| gauge.increment(value));
     }
 
     fn decrement(&self, value: f64) {
-        self.change(Change::Lower(value));
+        self.change(move |gauge| gauge.decrement(value));
     }
 
     fn set(&self, value: f64) {
-        self.change(Change::Set(value));
+        self.change(move |gauge| gauge.set(value));
     }
 }
 
-impl<R: Recorder> HistogramFn for EarlyHandle<R> {
+impl<R: 'static> HistogramFn for EarlyHandle<R, Histogram> {
     fn record(&self, value: f64) {
-        self.change(Change::Record(value));
+        self.change(move |histogram| histogram.record(value));
     }
 }
 
 impl<R: Recorder + Send + Sync + 'static> EarlyRecorder<R> {
-    fn handle(&self, key: &Key) -> Arc<EarlyHandle<R>> {
-        Arc::new(EarlyHandle { state: Arc::clone(&self.0), key: key.clone(), real: OnceLock::new() })
+    /// The real recorder's handle for `key` if it is there, or one that `early` makes of what stands for it.
+    fn register<H>(&self, key: &Key, find: fn(&R, &Key) -> H, early: fn(Arc<EarlyHandle<R, H>>) -> H) -> H {
+        let stand_in = || EarlyHandle { state: Arc::clone(&self.0), key: key.clone(), find, real: OnceLock::new() };
+        self.0.real.get().map_or_else(|| early(Arc::new(stand_in())), |real| find(real, key))
     }
 }
 
@@ -158,22 +127,16 @@ impl<R: Recorder + Send + Sync + 'static> Recorder for EarlyRecorder<R> {
         }
     }
 
-    fn register_counter(&self, key: &Key, metadata: &Metadata<'_>) -> Counter {
-        self.0
-            .real
-            .get()
-            .map_or_else(|| Counter::from_arc(self.handle(key)), |real| real.register_counter(key, metadata))
+    fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> Counter {
+        self.register(key, |real, key| real.register_counter(key, &METADATA), Counter::from_arc)
     }
 
-    fn register_gauge(&self, key: &Key, metadata: &Metadata<'_>) -> Gauge {
-        self.0.real.get().map_or_else(|| Gauge::from_arc(self.handle(key)), |real| real.register_gauge(key, metadata))
+    fn register_gauge(&self, key: &Key, _: &Metadata<'_>) -> Gauge {
+        self.register(key, |real, key| real.register_gauge(key, &METADATA), Gauge::from_arc)
     }
 
-    fn register_histogram(&self, key: &Key, metadata: &Metadata<'_>) -> Histogram {
-        self.0
-            .real
-            .get()
-            .map_or_else(|| Histogram::from_arc(self.handle(key)), |real| real.register_histogram(key, metadata))
+    fn register_histogram(&self, key: &Key, _: &Metadata<'_>) -> Histogram {
+        self.register(key, |real, key| real.register_histogram(key, &METADATA), Histogram::from_arc)
     }
 }
 

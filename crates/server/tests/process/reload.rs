@@ -5,33 +5,28 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::sync::Arc;
 
-use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 use crate::{SOON, Server, doorward};
 
-struct Identity {
-    certificate: CertificateDer<'static>,
-    pem: String,
-    key: String,
-}
+type Identity = rcgen::CertifiedKey<rcgen::KeyPair>;
 
 fn identity() -> Identity {
-    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
-    Identity { certificate: made.cert.der().clone(), pem: made.cert.pem(), key: made.signing_key.serialize_pem() }
+    rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap()
 }
 
 fn write(folder: &Path, identity: &Identity) {
     use std::os::unix::fs::PermissionsExt as _;
-    std::fs::write(folder.join("tls.pem"), &identity.pem).unwrap();
-    std::fs::write(folder.join("tls.key"), &identity.key).unwrap();
+    std::fs::write(folder.join("tls.pem"), identity.cert.pem()).unwrap();
+    std::fs::write(folder.join("tls.key"), identity.signing_key.serialize_pem()).unwrap();
     std::fs::set_permissions(folder.join("tls.key"), std::fs::Permissions::from_mode(0o600)).unwrap();
 }
 
 /// Whether a new connection to the server shows this certificate.
 fn shows(server: &Server, identity: &Identity) -> bool {
     let mut roots = RootCertStore::empty();
-    roots.add(identity.certificate.clone()).unwrap();
+    roots.add(identity.cert.der().clone()).unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
     let config = config.with_root_certificates(roots).with_no_client_auth();

@@ -21,42 +21,12 @@ const SESSION: SessionId = SessionId::from_uuid([2; 16]);
 const GRANT: GrantId = GrantId::from_uuid([3; 16]);
 
 fn user() -> User {
-    User {
-        id: USER,
-        email: "owner@example.com".to_owned(),
-        email_canonical: "owner@example.com".to_owned(),
-        email_verified_at: Some(at(0)),
-        name: None,
-        locale: None,
-        is_admin: false,
-        disabled_at: None,
-        last_signed_in_at: None,
-        created_at: at(0),
-        updated_at: at(0),
-    }
+    let email = "owner@example.com".to_owned();
+    User::new(USER, email.clone(), email, at(0))
 }
 
 fn session() -> Session {
-    Session {
-        id: SESSION,
-        user_id: USER,
-        credential_hash: None,
-        device_label: "Firefox".to_owned(),
-        user_agent: None,
-        address: None,
-        amr: "[]".to_owned(),
-        acr: "aal1".to_owned(),
-        remember: false,
-        authenticated_at: at(0),
-        created_at: at(0),
-        last_seen_at: at(0),
-        idle_ms: 1_000_000,
-        expires_at: at(1_000_000),
-        revoked_at: None,
-        revoked_reason: None,
-        user_is_admin: false,
-        user_disabled: false,
-    }
+    Session::by_password(SESSION, USER, at(0), 1_000_000, at(1_000_000))
 }
 
 fn client() -> ClientRow {

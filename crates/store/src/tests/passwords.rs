@@ -18,19 +18,8 @@ fn at(ms: i64) -> Timestamp {
 }
 
 fn owner() -> User {
-    User {
-        id: UserId::from_uuid([7; 16]),
-        email: "owner@example.com".to_owned(),
-        email_canonical: "owner@example.com".to_owned(),
-        email_verified_at: Some(at(0)),
-        name: None,
-        locale: None,
-        is_admin: false,
-        disabled_at: None,
-        last_signed_in_at: None,
-        created_at: at(0),
-        updated_at: at(0),
-    }
+    let email = "owner@example.com".to_owned();
+    User::new(UserId::from_uuid([7; 16]), email.clone(), email, at(0))
 }
 
 /// Replaces the password of [`owner`] and commits only when `late` waits for the row; what `late` then says.

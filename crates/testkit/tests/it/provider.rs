@@ -243,6 +243,23 @@ fn a_clients_token_is_nothing_to_the_api_and_an_id_token_opens_nothing() {
     });
 }
 
+#[test]
+fn asking_for_more_than_was_granted_uses_no_code_up() {
+    both(async |world| {
+        let mut owner = signed_in(world).await;
+        let (granted, other) = ("https://api.example", "https://other.example");
+        let shop = RelyingParty::register(world, json!({"resources": [granted, other]})).await;
+        owner.open(&shop.start(&[("resource", granted)])).await.expect(303);
+        let code = shop.code(&owner);
+        let refused = shop.exchange(&code, &[("resource", other)]).await.expect(400);
+        assert_eq!(refused.string("error"), "invalid_target");
+        assert!(!world.actions().await.contains(&"grant.created".to_owned()), "nothing was granted");
+        let tokens = shop.exchange(&code, &[("resource", granted)]).await.expect(200);
+        let audience = shop.verify(&tokens.string("access_token")).await["aud"].clone();
+        assert_eq!(audience, json!([granted, "https://auth.example.test/oauth2/userinfo"]));
+    });
+}
+
 /// Proves
 #[test]
 fn the_token_endpoint_says_what_is_wrong_in_the_standards_form() {

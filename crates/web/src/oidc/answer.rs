@@ -49,17 +49,21 @@ impl IntoResponse for Refusal {
     }
 }
 
+/// The status of an error (RFC 6749 section 5.2, RFC 6750 section 3.1).
+pub(super) fn status(error: OAuthError) -> StatusCode {
+    StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST)
+}
+
 /// An error as JSON.
 pub(super) fn document(error: OAuthError) -> Response {
-    let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST);
+    let status = status(error);
     let document = Document { error: error.code.as_str(), error_description: error.description };
     (status, Json(document)).into_response()
 }
 
 /// The parameters of a form, which are all in the body.
 pub(super) async fn read_parameters(parts: &Parts, body: Body) -> Result<Parameters, Response> {
-    let checked = FormFields::check_content_type(&parts.headers).map_err(IntoResponse::into_response);
-    checked?;
+    FormFields::check_content_type(&parts.headers).map_err(IntoResponse::into_response)?;
     let timeout = extract::context(parts).map_err(IntoResponse::into_response)?.body_timeout;
     let bytes = read_body(body, timeout).await.map_err(IntoResponse::into_response)?;
     Parameters::parse_body(parts.uri.query(), &bytes).map_err(|error| document(error.into()))

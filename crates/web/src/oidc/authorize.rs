@@ -27,9 +27,8 @@ pub(super) async fn show(
 ) -> Result<Response, Problem> {
     let asked = uri.query().unwrap_or_default();
     let refused = |error: OAuthError| {
-        let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST);
         show_with(
-            status,
+            answer::status(error),
             &AuthorizeError {
                 page: page.clone(),
                 description: error.description,

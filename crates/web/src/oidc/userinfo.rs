@@ -22,7 +22,7 @@ pub(super) async fn show(State(site): State<Site>, Op(op): Op, request: Request)
     };
     let Some((_, token)) = token else {
         // RFC 6750 section 3.1: a request without a token is told the scheme and no error.
-        return Ok(challenge(StatusCode::UNAUTHORIZED, "Bearer"));
+        return Ok(challenge());
     };
     Ok(match site.app.userinfo(&op, token.trim_matches(' ')).await? {
         UserInfo::Claims(claims) => Json(claims).into_response(),
@@ -31,17 +31,15 @@ pub(super) async fn show(State(site): State<Site>, Op(op): Op, request: Request)
 }
 
 fn refuse(error: OAuthError) -> Response {
-    let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::UNAUTHORIZED);
     let words = format!("Bearer error=\"{}\", error_description=\"{}\"", error.code.as_str(), error.description);
     let mut response = answer::document(error);
-    *response.status_mut() = status;
     if let Ok(value) = HeaderValue::from_str(&words) {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
     }
     response
 }
 
-fn challenge(status: StatusCode, words: &'static str) -> Response {
+fn challenge() -> Response {
     let document = serde_json::json!({"error": "invalid_token", "error_description": "An access token is needed."});
-    (status, [(header::WWW_AUTHENTICATE, words)], Json(document)).into_response()
+    (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, "Bearer")], Json(document)).into_response()
 }

@@ -3,21 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::pki_types::ServerName;
 use tokio::io::AsyncWriteExt as _;
 
 use super::super::tls;
 use super::{ListenerLimits, REQUEST, SocketAddr, TlsFiles, connect, echo_peer, start, until_closed};
 
-struct Identity {
-    certificate: CertificateDer<'static>,
-    pem: String,
-    key: String,
-}
+type Identity = rcgen::CertifiedKey<rcgen::KeyPair>;
 
 fn identity() -> Identity {
-    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
-    Identity { certificate: made.cert.der().clone(), pem: made.cert.pem(), key: made.signing_key.serialize_pem() }
+    rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap()
 }
 
 fn client(
@@ -26,7 +21,7 @@ fn client(
     versions: &[&'static rustls::SupportedProtocolVersion],
 ) -> tokio_rustls::TlsConnector {
     let mut roots = rustls::RootCertStore::empty();
-    roots.add(trusted.certificate.clone()).unwrap();
+    roots.add(trusted.cert.der().clone()).unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let mut config = rustls::ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(versions)
@@ -49,8 +44,8 @@ async fn handshake(address: SocketAddr, connector: &tokio_rustls::TlsConnector) 
 
 fn write(folder: &std::path::Path, identity: &Identity) -> (std::path::PathBuf, std::path::PathBuf) {
     let files = (folder.join("certificate.pem"), folder.join("key.pem"));
-    std::fs::write(&files.0, &identity.pem).unwrap();
-    std::fs::write(&files.1, &identity.key).unwrap();
+    std::fs::write(&files.0, identity.cert.pem()).unwrap();
+    std::fs::write(&files.1, identity.signing_key.serialize_pem()).unwrap();
     files
 }
 
@@ -86,12 +81,12 @@ async fn a_changed_certificate_is_taken_up_and_a_bad_one_leaves_the_old_in_use()
     assert!(!tls.reload_if_changed().unwrap());
 
     // Half a renewal: the certificate is new, the key is not.
-    std::fs::write(&certificate, &new.pem).unwrap();
+    std::fs::write(&certificate, new.cert.pem()).unwrap();
     assert!(matches!(tls.reload_if_changed(), Err(tls::TlsError::Mismatch(_))));
     assert!(!tls.reload_if_changed().unwrap(), "the same bad files are not tried again");
     assert!(handshake(running.address, &trusts_old).await.is_ok());
 
-    std::fs::write(&key, &new.key).unwrap();
+    std::fs::write(&key, new.signing_key.serialize_pem()).unwrap();
     assert!(tls.reload_if_changed().unwrap());
     assert!(handshake(running.address, &trusts_new).await.is_ok());
     assert!(handshake(running.address, &trusts_old).await.is_err());

@@ -59,9 +59,7 @@ impl Worker {
             self.leave_work_to_connected_workers();
             let Some(entry) = self.queue.pop() else { break };
             self.in_use.fetch_add(1, Ordering::Relaxed);
-            metrics::gauge!("store_pool_in_use").increment(1.0);
             self.serve(entry);
-            metrics::gauge!("store_pool_in_use").decrement(1.0);
             self.in_use.fetch_sub(1, Ordering::Relaxed);
         }
         self.disconnect();

@@ -6,12 +6,22 @@ use http::Method;
 use serde_json::json;
 
 use crate::credentials::{
-    EMAIL, OTHER_PASSWORD, PASSWORD, bare, browser, cookie_of, me_by_bearer, me_by_cookie, next_at, number, own_call,
-    poll, register, with_bearer, with_json,
+    EMAIL, Held, OTHER_PASSWORD, PASSWORD, bare, browser, cookie_of, me_by_bearer, me_by_cookie, next_at, number,
+    own_call, poll, register, with_bearer, with_json,
 };
 
 async fn another(world: &World) -> World {
     world.restarted(Setup { seed: 2, ..Setup::default() }).await
+}
+
+/// Another node, and a browser that signed in at `world` and that the other node has looked at.
+async fn known_to_both(world: &World) -> (World, Held) {
+    register(world, EMAIL).await;
+    let other = another(world).await;
+    let held = browser(world, EMAIL).await;
+    poll(&other).await;
+    me_by_cookie(&other, &held.cookie).await.expect(200);
+    (other, held)
 }
 
 /// Proves, S-31, S-193, S-265
@@ -45,12 +55,9 @@ fn what_one_node_ends_the_others_refuse_after_their_next_look() {
 #[test]
 fn a_node_that_cannot_look_asks_the_database_after_two_seconds() {
     both(async |world| {
-        register(world, EMAIL).await;
-        let other = another(world).await;
-        let held = browser(world, EMAIL).await;
+        let (other, held) = known_to_both(world).await;
         poll(&other).await;
         let polled_at = world.now();
-        me_by_cookie(&other, &held.cookie).await.expect(200);
         world.send(with_bearer(bare(&Method::POST, "/api/v1/logout"), &held.access)).await.expect(204);
         next_at(world, polled_at.plus_ms(2 * SECOND_MS + 1));
         me_by_cookie(&other, &held.cookie).await.expect_problem(401, "session_revoked");
@@ -61,11 +68,7 @@ fn a_node_that_cannot_look_asks_the_database_after_two_seconds() {
 #[test]
 fn a_replaced_cookie_is_dead_on_every_node() {
     both(async |world| {
-        register(world, EMAIL).await;
-        let other = another(world).await;
-        let held = browser(world, EMAIL).await;
-        poll(&other).await;
-        me_by_cookie(&other, &held.cookie).await.expect(200);
+        let (other, held) = known_to_both(world).await;
         let change = json!({ "current_password": PASSWORD, "new_password": OTHER_PASSWORD });
         let request = own_call(world, &Method::POST, "/api/v1/password/change", &held.cookie).await;
         let cookie = cookie_of(&world.send(with_json(request, &change)).await.expect(204));
@@ -80,11 +83,7 @@ fn a_replaced_cookie_is_dead_on_every_node() {
 #[test]
 fn a_session_used_on_one_node_does_not_lie_idle_on_another() {
     both(async |world| {
-        register(world, EMAIL).await;
-        let other = another(world).await;
-        let held = browser(world, EMAIL).await;
-        poll(&other).await;
-        me_by_cookie(&other, &held.cookie).await.expect(200);
+        let (other, held) = known_to_both(world).await;
         world.advance(13 * DAY_MS);
         me_by_cookie(world, &held.cookie).await.expect(200);
         world.app().flush_last_seen().await.unwrap();

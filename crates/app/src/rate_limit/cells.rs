@@ -16,19 +16,21 @@ const SAMPLE: usize = 16;
 
 /// Counters by key. When a shard is full, one of those closest to empty makes room: nobody is refused because many
 /// others came, and memory stays bounded.
-pub(crate) struct Cells<K> {
+pub struct Cells<K> {
     shards: Vec<Mutex<HashMap<K, i64>>>,
     /// Keyed by the process: keys cannot be chosen to collide.
     hasher: RandomState,
 }
 
-impl<K: Copy + Eq + Hash> Cells<K> {
-    pub(crate) fn new() -> Self {
+impl<K> Default for Cells<K> {
+    fn default() -> Self {
         Self { shards: (0..SHARDS).map(|_| Mutex::default()).collect(), hasher: RandomState::new() }
     }
+}
 
+impl<K: Copy + Eq + Hash> Cells<K> {
     /// Counts one request at `now`.
-    pub(crate) fn charge(&self, key: K, quota: Quota, now: Timestamp) -> Standing {
+    pub fn charge(&self, key: K, quota: Quota, now: Timestamp) -> Standing {
         let mut shard = self.shard(&key);
         let (standing, empty_at) = quota.charge(shard.get(&key).copied(), now);
         if shard.len() >= CELLS_PER_SHARD && !shard.contains_key(&key) {
@@ -39,13 +41,13 @@ impl<K: Copy + Eq + Hash> Cells<K> {
     }
 
     /// Where `key` stands at `now`.
-    pub(crate) fn look(&self, key: K, quota: Quota, now: Timestamp) -> Standing {
+    pub fn look(&self, key: K, quota: Quota, now: Timestamp) -> Standing {
         let shard = self.shard(&key);
         quota.look(shard.get(&key).copied(), now)
     }
 
     /// Forgets what is empty at `now` and gives memory back; returns how many counters remain.
-    pub(crate) fn sweep(&self, now: Timestamp) -> usize {
+    pub fn sweep(&self, now: Timestamp) -> usize {
         let now_ns = now_ns(now);
         let sweep_one = |shard: &Mutex<HashMap<K, i64>>| {
             let mut shard = lock(shard);

@@ -7,7 +7,7 @@ const MINUTE_NS: f64 = 60e9;
 
 /// A limit: so many in a row, and one more each interval.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Quota {
+pub struct Quota {
     /// Nanoseconds that one request costs.
     interval_ns: i64,
     /// Requests that may come at once.
@@ -35,7 +35,7 @@ impl Quota {
     /// `per_minute` requests a minute and `burst` at once, both multiplied by `scale`.
     #[expect(clippy::cast_possible_truncation, reason = "float casts saturate, and the results are clamped")]
     #[expect(clippy::cast_sign_loss, reason = "both factors are positive")]
-    pub(crate) fn per_minute(per_minute: u32, burst: u32, scale: f64) -> Self {
+    pub fn per_minute(per_minute: u32, burst: u32, scale: f64) -> Self {
         let interval_ns = (MINUTE_NS / (f64::from(per_minute.max(1)) * scale)) as i64;
         let burst = (f64::from(burst) * scale) as u32;
         Self { interval_ns: interval_ns.clamp(1, 3_600_000_000_000), burst: burst.clamp(1, 1_000_000_000) }
@@ -43,7 +43,7 @@ impl Quota {
 
     /// Judges a request at `now` given when the counter would be empty (`None`: never used), and says when it is
     /// empty after it. A refused request costs nothing.
-    pub(crate) fn charge(self, empty_at_ns: Option<i64>, now: Timestamp) -> (Standing, i64) {
+    pub fn charge(self, empty_at_ns: Option<i64>, now: Timestamp) -> (Standing, i64) {
         let now_ns = now_ns(now);
         let debt = self.debt_ns(empty_at_ns, now_ns);
         let is_allowed = debt.saturating_add(self.interval_ns) <= self.capacity_ns();
@@ -52,7 +52,7 @@ impl Quota {
     }
 
     /// Where the subject stands, without a request.
-    pub(crate) fn look(self, empty_at_ns: Option<i64>, now: Timestamp) -> Standing {
+    pub fn look(self, empty_at_ns: Option<i64>, now: Timestamp) -> Standing {
         let debt = self.debt_ns(empty_at_ns, now_ns(now));
         self.standing(debt.saturating_add(self.interval_ns) <= self.capacity_ns(), debt)
     }
@@ -82,7 +82,7 @@ impl Quota {
     }
 }
 
-pub(crate) fn now_ns(now: Timestamp) -> i64 {
+pub(super) fn now_ns(now: Timestamp) -> i64 {
     now.as_ms().saturating_mul(NS_PER_MS)
 }
 
