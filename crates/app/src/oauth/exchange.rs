@@ -70,6 +70,8 @@ struct Presented {
     hash: TokenHash,
     redirect_uri: Option<String>,
     verifier: Option<Verifier>,
+    /// The services asked for; all that were granted when it names none.
+    resources: Vec<Resource>,
     access_token_seconds: u32,
     event: EventId,
 }
@@ -79,11 +81,15 @@ pub(super) struct Redeemed {
     pub(super) code: AuthorizationCode,
     pub(super) session: Session,
     pub(super) user: User,
+    /// The services the access token is for.
+    pub(super) resources: Vec<String>,
 }
 
 enum Outcome {
     Granted(Box<Redeemed>),
     Refused(&'static str),
+    /// A service that was not granted.
+    WrongTarget,
 }
 
 impl App {
@@ -110,36 +116,26 @@ impl App {
             hash: code.hash(),
             redirect_uri,
             verifier,
+            resources,
             access_token_seconds: client.metadata().lifetimes.access_token_seconds,
             event: EventId::new(op.now, op.random.as_ref()),
         };
         match self.change(move |change| redeem(change, &presented)).await? {
-            Outcome::Granted(redeemed) => self.give(op, &client, &redeemed, &resources),
+            Outcome::Granted(redeemed) => self.give(op, &client, &redeemed),
             Outcome::Refused(description) => Err(OAuthError::new(ErrorCode::InvalidGrant, description).into()),
+            Outcome::WrongTarget => {
+                Err(OAuthError::new(ErrorCode::InvalidTarget, "the resource was not granted").into())
+            }
         }
     }
 
-    fn give(
-        &self,
-        op: &Op,
-        client: &Client,
-        redeemed: &Redeemed,
-        narrowed: &[Resource],
-    ) -> Result<TokenAnswer, TokenRefusal> {
-        let corrupt = |_| Failure::internal("reading a code", "its row is malformed");
+    fn give(&self, op: &Op, client: &Client, redeemed: &Redeemed) -> Result<TokenAnswer, TokenRefusal> {
         let code = &redeemed.code;
         let scope =
             Scope::parse(&code.scope).map_err(|_| Failure::internal("reading a code", "its scope is malformed"))?;
-        let granted: Vec<String> = serde_json::from_str(&code.resources).map_err(corrupt)?;
-        let names: Vec<String> = serde_json::from_str(&code.claims).map_err(corrupt)?;
-        // RFC 8707 section 2.2: within what was granted.
-        if !narrowed.iter().all(|resource| granted.iter().any(|one| one == resource.as_str())) {
-            return Err(OAuthError::new(ErrorCode::InvalidTarget, "the resource was not granted").into());
-        }
-        let resources =
-            if narrowed.is_empty() { granted } else { narrowed.iter().map(|one| one.as_str().to_owned()).collect() };
+        let names = read_list(&code.claims)?;
         let wishes: BTreeMap<String, Wish> = names.into_iter().map(|name| (name, Wish::default())).collect();
-        let (access_token, expires_in) = self.sign_client_token(op, client, redeemed, &resources)?;
+        let (access_token, expires_in) = self.sign_client_token(op, client, redeemed)?;
         let id_token = self.sign_id_token(op, client, redeemed, &scope, &wishes, access_token.reveal())?;
         Ok(TokenAnswer { access_token, expires_in, scope: code.scope.clone(), id_token })
     }
@@ -165,6 +161,11 @@ fn redeem(change: &mut Change<'_, '_>, presented: &Presented) -> Result<Outcome,
         Redemption::Replay => return replayed(change, presented, &code),
         Redemption::Grant => {}
     }
+    // RFC 8707 section 2.2. Asked before the code is used up: whoever asks for the wrong one may ask again.
+    let Some(resources) = narrowed(read_list(&code.resources)?, &presented.resources) else {
+        change.quietly();
+        return Ok(Outcome::WrongTarget);
+    };
     let session = sessions::find(change.tx, code.session_id)?;
     let session = session.filter(|session| usable(session, session.last_seen_at, now).is_ok());
     let Some(session) = session else {
@@ -193,7 +194,7 @@ fn redeem(change: &mut Change<'_, '_>, presented: &Presented) -> Result<Outcome,
     grants::insert(change.tx, &grant)?;
     let event = EventDraft::with_id(presented.event, op, Action::CodeRedeemed);
     change.record(&event.subject(grant.id).data([("client", code.client_id.clone().into())]))?;
-    Ok(Outcome::Granted(Box::new(Redeemed { code, session, user })))
+    Ok(Outcome::Granted(Box::new(Redeemed { code, session, user, resources })))
 }
 
 /// Two parties hold code and verifier: what the first one got ends (RFC 6749 section 4.1.2).
@@ -205,6 +206,20 @@ fn replayed(change: &mut Change<'_, '_>, presented: &Presented, code: &Authoriza
         change.quietly();
     }
     Ok(Outcome::Refused("the code was used before"))
+}
+
+/// The services of the token: what is asked for, within what was granted; none when it is not.
+fn narrowed(granted: Vec<String>, asked: &[Resource]) -> Option<Vec<String>> {
+    if asked.is_empty() {
+        return Some(granted);
+    }
+    let is_granted = |resource: &Resource| granted.iter().any(|one| one == resource.as_str());
+    let names = || asked.iter().map(|one| one.as_str().to_owned()).collect();
+    asked.iter().all(is_granted).then(names)
+}
+
+fn read_list(text: &str) -> Result<Vec<String>, Failure> {
+    serde_json::from_str(text).map_err(|_| Failure::internal("reading a code", "its row is malformed"))
 }
 
 fn binding(code: &AuthorizationCode) -> CodeBinding {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use doorward_model::id::TokenId;
 use doorward_model::secret::SecretText;
 use doorward_model::time::{SECOND_MS, Timestamp};
-use doorward_model::token::{TOKEN_TYPE, parse_object};
+use doorward_model::token::{FUTURE_LEEWAY_MS, TOKEN_TYPE, parse_object};
 use doorward_oidc::claims_request::Wish;
 use doorward_oidc::client::Client;
 use doorward_oidc::error::{ErrorCode, OAuthError};
@@ -26,6 +26,7 @@ use crate::op::Op;
 pub(super) struct ClientClaims {
     iss: String,
     aud: Vec<String>,
+    iat: i64,
     exp: i64,
     pub(super) sub: String,
     pub(super) client_id: String,
@@ -51,12 +52,11 @@ impl App {
         op: &Op,
         client: &Client,
         redeemed: &Redeemed,
-        resources: &[String],
     ) -> Result<(SecretText, i64), TokenRefusal> {
-        let Redeemed { code, session, user } = redeemed;
+        let Redeemed { code, session, user, resources } = redeemed;
         let lifetime_ms = i64::from(client.metadata().lifetimes.access_token_seconds) * SECOND_MS;
         let (issued_at, expires_at) = (op.now.as_seconds(), end(op.now, lifetime_ms, session.expires_at));
-        let mut audience = resources.to_vec();
+        let mut audience = resources.clone();
         let is_openid = code.scope.split(' ').any(|word| word == OPENID);
         if is_openid || audience.is_empty() {
             audience.push(self.userinfo_audience());
@@ -95,7 +95,7 @@ impl App {
         if !scope.contains(OPENID) {
             return Ok(None);
         }
-        let Redeemed { code, session, user } = redeemed;
+        let Redeemed { code, session, user, .. } = redeemed;
         let metadata = client.metadata();
         let lifetime_ms = i64::from(metadata.lifetimes.id_token_seconds) * SECOND_MS;
         let (subject, amr) = (user.id.to_string(), read_amr(&session.amr)?);
@@ -125,7 +125,8 @@ impl App {
     pub(super) fn read_client_token(&self, text: &str, now: Timestamp) -> Option<ClientClaims> {
         let claims: ClientClaims = parse_object(&self.keys.verified_claims(text, TOKEN_TYPE, now)?)?;
         let is_ours = claims.iss == self.keys.settings().issuer && claims.aud.contains(&self.userinfo_audience());
-        (is_ours && now.as_seconds() < claims.exp).then_some(claims)
+        let is_in_time = now.as_seconds() < claims.exp && claims.iat <= now.plus_ms(FUTURE_LEEWAY_MS).as_seconds();
+        (is_ours && is_in_time).then_some(claims)
     }
 
     /// Whom an ID token of ours is about, whether or not its time is over (OpenID Connect Core 3.1.2.1).
