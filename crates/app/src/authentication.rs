@@ -54,7 +54,7 @@ pub enum AuthenticationError {
     /// The session was ended.
     #[error("the session has ended")]
     SessionRevoked,
-    /// The database cannot be asked.
-    #[error("the credential cannot be checked now")]
-    Unavailable(#[source] doorward_store::StoreError),
+    /// The database is away, or has failed: nothing is known about the credential.
+    #[error("the credential was not checked")]
+    Unchecked(#[source] doorward_store::StoreError),
 }

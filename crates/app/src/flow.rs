@@ -13,8 +13,9 @@ use crate::op::Op;
 const FLOW: Purpose = Purpose::new("flow");
 /// How long a page may stay open.
 const LIFE_MS: i64 = 24 * HOUR_MS;
-/// No flow of ours is longer.
-const MOST_TEXT_BYTES: usize = 4096;
+/// No flow of ours is longer: it stands in addresses, in forms and in the heads of answers, and proxies take few kibibytes
+/// of each.
+pub const MOST_TEXT_BYTES: usize = 4096;
 
 /// Which flow a state belongs to. The state of one is nothing to any other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

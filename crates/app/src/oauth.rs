@@ -5,6 +5,8 @@ mod authorization;
 mod clients;
 mod description;
 mod exchange;
+#[cfg(test)]
+mod tests;
 mod tokens;
 mod userinfo;
 

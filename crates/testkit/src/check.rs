@@ -15,6 +15,8 @@ const SESSION_SECONDS: u64 = 30 * 24 * 3600;
 pub fn check(method: &Method, path: &str, answer: &Answer) {
     let what = format!("{method} {path} answered {}", answer.status);
     assert!(answer.status.as_u16() != 500, "{what}: {}", answer.text());
+    // With any other redirect a browser may post a password again, to wherever it leads.
+    assert!(!answer.status.is_redirection() || [303, 304].contains(&answer.status.as_u16()), "{what}");
     check_headers(&what, answer);
     check_cookies(&what, answer);
     check_cache(&what, method, path, answer);

@@ -16,7 +16,7 @@ pub(crate) mod context;
 mod cors;
 mod guard;
 pub(crate) mod headers;
-mod limits;
+pub(crate) mod limits;
 mod observe;
 mod present;
 mod shape;

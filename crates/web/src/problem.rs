@@ -9,11 +9,14 @@ use std::sync::Arc;
 
 use axum::response::{IntoResponse, Response};
 use doorward_app::authentication::AuthenticationError;
+use doorward_app::failure::Failure;
 use doorward_model::time::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 pub use code::Code;
+
+use crate::edge::limits::{self, CredentialRefused};
 
 /// What is wrong with one field of a request. Never holds the value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -165,7 +168,7 @@ impl From<AuthenticationError> for Problem {
             AuthenticationError::TokenExpired => Self::new(Code::TokenExpired),
             AuthenticationError::SessionExpired => Self::new(Code::SessionExpired),
             AuthenticationError::SessionRevoked => Self::new(Code::SessionRevoked),
-            AuthenticationError::Unavailable(_) => Self::caused_by(Code::Unavailable, error),
+            AuthenticationError::Unchecked(source) => Failure::from(source).into(),
         }
     }
 }
@@ -174,6 +177,9 @@ impl IntoResponse for Problem {
     /// Status and the problem itself as an extension: the edge writes the body.
     fn into_response(self) -> Response {
         let mut response = self.code.status().into_response();
+        if limits::is_invalid_credential(self.code) {
+            response.extensions_mut().insert(CredentialRefused);
+        }
         response.extensions_mut().insert(self);
         response
     }

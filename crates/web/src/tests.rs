@@ -79,7 +79,8 @@ fn principal(number: u8, via: Via, now: Timestamp) -> Result<Principal, Authenti
         }),
         EXPIRED => Err(AuthenticationError::SessionExpired),
         REVOKED => Err(AuthenticationError::SessionRevoked),
-        DOWN => Err(AuthenticationError::Unavailable(doorward_store::StoreError::Unavailable)),
+        DOWN => Err(AuthenticationError::Unchecked(doorward_store::StoreError::Unavailable)),
+        BROKEN => Err(AuthenticationError::Unchecked(doorward_store::StoreError::Corrupt("a session has no user"))),
         PANIC => panic!("{CANARY}"),
         _ => Err(AuthenticationError::Invalid),
     }
@@ -92,6 +93,7 @@ const EXPIRED: u8 = 4;
 const REVOKED: u8 = 5;
 const DOWN: u8 = 6;
 const PANIC: u8 = 7;
+const BROKEN: u8 = 8;
 const UNKNOWN: u8 = 99;
 
 impl Gateway for Demo {

@@ -3,13 +3,13 @@
 
 use doorward_model::id::GrantId;
 use doorward_model::secret::{PlainToken, TokenKind};
-use doorward_model::time::Timestamp;
+use doorward_model::time::{MINUTE_MS, Timestamp};
 use doorward_oidc::authorize::{self, AuthorizationRequest, AuthorizeError, Envelope, Route};
 use doorward_oidc::client::Client;
 use doorward_oidc::code;
 use doorward_oidc::error::{ErrorCode, OAuthError};
 use doorward_oidc::parameters::Parameters;
-use doorward_oidc::redirect_uri::RedirectUri;
+use doorward_oidc::redirect_uri::{Kind, RedirectUri};
 use doorward_oidc::response::AuthorizationResponse;
 use doorward_store::authorization_codes::{self, AuthorizationCode};
 use doorward_store::sessions;
@@ -21,6 +21,8 @@ use crate::failure::Failure;
 use crate::op::Op;
 
 const MUST_SIGN_IN: &str = "the person must sign in, and may not be asked to";
+/// How long a sign-in answers a request that asked for one. The way back to the request can be walked again for longer.
+const FRESH_MS: i64 = 5 * MINUTE_MS;
 
 /// Who looks at the authorization endpoint.
 #[derive(Clone, Debug, Default)]
@@ -38,12 +40,12 @@ pub enum Authorization {
     Answer {
         /// A code or an error.
         response: AuthorizationResponse,
-        /// The origin it goes to, where it is one.
+        /// The origin or scheme that it goes to.
         origin: Option<String>,
     },
     /// The visitor signs in first, and comes back with the same request.
     SignIn {
-        /// The origin that the answer will go to, where it is one.
+        /// The origin or scheme that the answer will go to.
         origin: Option<String>,
     },
     /// On a page of ours: it is not proved where an answer would go.
@@ -107,7 +109,8 @@ impl App {
             if prompt.none { refuse(ErrorCode::LoginRequired, otherwise) } else { Ok(Decision::SignIn) }
         };
         let Some(principal) = &visitor.principal else { return sign_in(MUST_SIGN_IN) };
-        let is_fresh = visitor.sent_to_sign_in_at.is_some_and(|sent| principal.authenticated_at >= sent);
+        let is_fresh = visitor.sent_to_sign_in_at.is_some_and(|sent| principal.authenticated_at >= sent)
+            && op.now.since_ms(principal.authenticated_at) < FRESH_MS;
         let is_too_old = request.max_age.is_some_and(|age| age.is_exceeded(principal.authenticated_at, op.now));
         if (prompt.login || prompt.select_account || is_too_old) && !is_fresh {
             return sign_in(MUST_SIGN_IN);
@@ -194,7 +197,12 @@ fn read(parameters: &Parameters, client: &Client) -> Result<AuthorizationRequest
     Err(AuthorizeError::Redirect(refused, destination))
 }
 
-/// The origin of a redirect URI that is a web page's; none for one of an application on a device.
+/// The origin of a redirect URI, or its scheme and a colon where an application on a device owns that: either may stand in
+/// a Content-Security-Policy.
 fn origin_of(redirect_uri: &str) -> Option<String> {
-    RedirectUri::parse(redirect_uri).ok()?.origin()
+    let uri = RedirectUri::parse(redirect_uri).ok()?;
+    match uri.kind() {
+        Kind::Web | Kind::Loopback { .. } => uri.origin(),
+        Kind::Application => Some(format!("{}:", uri.shown_host())),
+    }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use doorward_model::id::TokenId;
 use doorward_model::secret::SecretText;
 use doorward_model::time::{SECOND_MS, Timestamp};
-use doorward_model::token::{TOKEN_TYPE, parse_object};
+use doorward_model::token::{FUTURE_LEEWAY_MS, TOKEN_TYPE, parse_object};
 use doorward_oidc::claims_request::Wish;
 use doorward_oidc::client::Client;
 use doorward_oidc::error::{ErrorCode, OAuthError};
@@ -27,6 +27,7 @@ use crate::sessions::read_amr;
 pub(super) struct ClientClaims {
     iss: String,
     aud: Vec<String>,
+    iat: i64,
     exp: i64,
     pub(super) sub: String,
     pub(super) client_id: String,
@@ -125,7 +126,8 @@ impl App {
     pub(super) fn read_client_token(&self, text: &str, now: Timestamp) -> Option<ClientClaims> {
         let claims: ClientClaims = parse_object(&self.keys.verified_claims(text, TOKEN_TYPE, now)?)?;
         let is_ours = claims.iss == self.keys.settings().issuer && claims.aud.contains(&self.userinfo_audience());
-        (is_ours && now.as_seconds() < claims.exp).then_some(claims)
+        let is_in_time = now.as_seconds() < claims.exp && claims.iat <= now.plus_ms(FUTURE_LEEWAY_MS).as_seconds();
+        (is_ours && is_in_time).then_some(claims)
     }
 
     /// Whom an ID token of ours is about, whether or not its time is over (OpenID Connect Core 3.1.2.1).

@@ -51,7 +51,7 @@ impl App {
         F: Fn(&mut Tx<'_>) -> Result<Option<Session>, StoreError> + Send + 'static,
     {
         let ticket = self.session_cache.ticket();
-        let found = self.store.read(find).await.map_err(AuthenticationError::Unavailable)?;
+        let found = self.store.read(find).await.map_err(AuthenticationError::Unchecked)?;
         let session = found.ok_or(AuthenticationError::Invalid)?;
         Ok(self.session_cache.insert(session, ticket))
     }

@@ -8,8 +8,8 @@ use super::json;
 use crate::id::{SessionId, TokenId, UserId};
 use crate::time::{SECOND_MS, Timestamp};
 
-/// How far another node's clock may be ahead of ours. Nodes are not ready above 2 s.
-const FUTURE_LEEWAY_MS: i64 = 5 * SECOND_MS;
+/// How far another node's clock may be ahead of ours, in milliseconds. Nodes are not ready above 2 s.
+pub const FUTURE_LEEWAY_MS: i64 = 5 * SECOND_MS;
 
 /// The claims of a token, read into types.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@ mod claims;
 mod compact;
 mod json;
 
-pub use claims::{AccessClaims, Validity};
+pub use claims::{AccessClaims, FUTURE_LEEWAY_MS, Validity};
 pub use compact::{Compact, Header, MAX_TOKEN_BYTES, TOKEN_TYPE};
 pub use json::parse_object;
 

@@ -15,6 +15,7 @@ mod operator;
 mod postgres;
 mod reload;
 mod surroundings;
+mod under_load;
 mod unsafe_settings;
 
 /// Longest wait for anything; only a failing test waits this long.

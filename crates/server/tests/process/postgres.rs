@@ -16,12 +16,20 @@ impl Database {
         let database = Self { name };
         administer(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", database.name));
         administer(&format!("CREATE DATABASE {}", database.name));
-        let base = server();
-        let at = base.rfind('/').expect("the URL names a database");
-        let url = format!("{}/{}", &base[..at], database.name);
-        let init = super::run(folder, &["init", "--master-key-file", "key", "--database-url", &url]);
+        let init = super::run(folder, &["init", "--master-key-file", "key", "--database-url", &database.url()]);
         assert_eq!(init.status.code(), Some(0), "{}", super::text(&init.stderr));
         database
+    }
+
+    /// A connection of somebody else to it.
+    pub(crate) fn connect(&self) -> Client {
+        Client::connect(&self.url(), NoTls).expect("the test server answers")
+    }
+
+    fn url(&self) -> String {
+        let base = server();
+        let at = base.rfind('/').expect("the URL names a database");
+        format!("{}/{}", &base[..at], self.name)
     }
 }
 

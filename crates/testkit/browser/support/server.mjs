@@ -1,14 +1,17 @@
 // The real server, started as a person would start it, on ports and in a folder of its own.
 
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 
 import { eventually } from "./eventually.mjs";
 import { MailFolder } from "./mail.mjs";
+
+const run = promisify(execFile);
 
 const START_PATIENCE_MS = 60_000;
 
@@ -27,6 +30,7 @@ export async function startServer() {
 }
 
 class Server {
+  #binary;
   #folder;
   #operationsUrl;
   #process;
@@ -40,6 +44,7 @@ class Server {
   }
 
   async start(binary, args) {
+    this.#binary = binary;
     // Nothing of the developer's own environment reaches the server. Tests come faster than people do, from one
     // address: only the limit on requests is raised, never the throttle on sign-ins.
     const env = { PATH: process.env.PATH, HOME: this.#folder, DOORWARD_LIMITS__SCALE: "100" };
@@ -77,6 +82,19 @@ class Server {
   /** The one-time link to the first administrator's page, as whoever started the server without a terminal finds it. */
   async readAdministratorLink() {
     return (await readFile(join(this.#folder, "data", "admin-link"), "utf8")).trim();
+  }
+
+  /** Registers an application as an operator does; returns what is printed. */
+  async registerApplication(callback) {
+    const { stdout } = await run(
+      this.#binary,
+      [
+        ...["client", "create", "--data-dir", join(this.#folder, "data"), "--public-url", this.url, "--json"],
+        ...["--name", "Shop", "--redirect-uri", callback, "--scope", "openid email", "--first-party"],
+      ],
+      { cwd: this.#folder, env: { PATH: process.env.PATH, HOME: this.#folder } },
+    );
+    return JSON.parse(stdout);
   }
 
   /** Ends the server as an operator would; a server that does not end well fails the test. */

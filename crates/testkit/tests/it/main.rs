@@ -6,6 +6,7 @@ mod breached_passwords;
 mod credentials;
 mod events;
 mod faults;
+mod injection;
 mod journey;
 mod key_rotation;
 mod languages;

@@ -1,5 +1,6 @@
 //! Applications sign people in: the authorization code flow from end to end, and everything that must not work.
 
+mod attacks;
 mod relying_party;
 
 use doorward_testkit::world::Request;
@@ -10,9 +11,9 @@ use serde_json::{Value, json};
 use crate::people::{AWAY, HOME, OWNER, PASSWORD};
 use relying_party::{CALLBACK, FORM, RelyingParty, browser};
 
-const TYPED: [(&str, &str); 2] = [("email", OWNER), ("password", PASSWORD)];
+pub(crate) const TYPED: [(&str, &str); 2] = [("email", OWNER), ("password", PASSWORD)];
 
-async fn signed_in(world: &World) -> Browser {
+pub(crate) async fn signed_in(world: &World) -> Browser {
     world.operator().create_user(OWNER, PASSWORD).await;
     let mut owner = browser(world, HOME);
     owner.sign_in(OWNER, PASSWORD).await.expect(200);
@@ -20,7 +21,7 @@ async fn signed_in(world: &World) -> Browser {
 }
 
 /// A fresh code for the person who is signed in.
-async fn code(shop: &RelyingParty, owner: &mut Browser) -> String {
+pub(crate) async fn code(shop: &RelyingParty, owner: &mut Browser) -> String {
     owner.open(&shop.start(&[])).await.expect(303);
     shop.code(owner)
 }

@@ -70,3 +70,13 @@ async fn state(world: &World) -> Vec<i64> {
     }
     counts
 }
+
+/// How many people there are, and passwords and clients.
+pub(crate) async fn accounts(world: &World) -> [i64; 3] {
+    let count = async |sql| crate::credentials::number(world, sql).await;
+    [
+        count("SELECT COUNT(*) FROM users").await,
+        count("SELECT COUNT(*) FROM passwords").await,
+        count("SELECT COUNT(*) FROM clients").await,
+    ]
+}

@@ -220,3 +220,55 @@ fn twenty_openers_of_one_link_make_one_account() {
         assert_eq!(count(world, &COUNT_USERS).await, 1);
     });
 }
+
+/// Proves: A-65, S-39
+#[test]
+fn what_is_nearly_an_address_is_another_person_or_none() {
+    both(async |world| {
+        world.operator().create_user(OWNER, PASSWORD).await;
+        // The same mailbox, spelt otherwise: one person.
+        for same in ["OWNER@example.org", "owner@EXAMPLE.ORG", " owner@example.org "] {
+            world.api(HOME).login(same, PASSWORD).await.expect(200);
+        }
+        // Whatever a provider makes of these, here they are others: the owner's password opens none of them, and a link
+        // for one goes to that address alone.
+        for (number, other) in
+            ["owner+x@example.org", "own.er@example.org", "o.w.n.e.r@example.org", "owner@mail.example.org"]
+                .into_iter()
+                .enumerate()
+        {
+            let owner = world.api(&stranger(number));
+            owner.login(other, PASSWORD).await.expect_problem(401, "invalid_credentials");
+            owner.post("/api/v1/password/forgot", &json!({ "email": other })).await.expect(202);
+            owner.make_account(other, OTHER_PASSWORD).await;
+            owner.login(other, OTHER_PASSWORD).await.expect(200);
+            owner.login(OWNER, OTHER_PASSWORD).await.expect_problem(401, "invalid_credentials");
+        }
+        assert_eq!(count(world, &COUNT_USERS).await, 5);
+        assert!(world.letters_to(OWNER).await.iter().all(|letter| !letter.text.contains("token=")), "no link went out");
+        // One letter more than an address may have.
+        let long =
+            format!("{}@{}.example.org", "a".repeat(64), ["b".repeat(59), "c".repeat(59), "d".repeat(58)].join("."));
+        assert_eq!(long.len(), 255);
+        for none in [
+            "owner@example.org.",
+            "owner.@example.org",
+            ".owner@example.org",
+            "ow..ner@example.org",
+            "\"owner\"@example.org",
+            "\"owner\\@x\"@example.org",
+            "owner(home)@example.org",
+            "<owner@example.org>",
+            "owner@[192.0.2.1]",
+            "owner@localhost",
+            "owner@example..org",
+            "owner@-example.org",
+            long.as_str(),
+        ] {
+            let answer = world.api(AWAY).sign_up(none, OTHER_PASSWORD).await.expect_problem(422, "validation_failed");
+            assert_eq!(answer.complaints()[0].0, "/email", "{none}");
+            // Nor does it sign anybody in.
+            world.api(&stranger(40)).login(none, PASSWORD).await;
+        }
+    });
+}

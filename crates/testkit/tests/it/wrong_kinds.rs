@@ -120,7 +120,7 @@ fn beside_a_cookie_the_authorization_header_alone_counts() {
 }
 
 /// Texts that look like an access token of `world` and are none.
-fn forgeries(token: &str, jwk: &Value) -> Vec<(String, String)> {
+pub(crate) fn forgeries(token: &str, jwk: &Value) -> Vec<(String, String)> {
     let mut all = other_algorithms(token, jwk);
     all.extend(other_headers(token, jwk));
     all.extend(other_spellings(token));

@@ -72,7 +72,7 @@ pub(crate) async fn authenticate<G: Gateway>(
     };
     let outcome = match &found {
         Ok(_) => "valid",
-        Err(AuthenticationError::Unavailable(_)) => "unavailable",
+        Err(AuthenticationError::Unchecked(_)) => "unavailable",
         Err(_) => "refused",
     };
     metrics::histogram!("token_validation_seconds", "credential" => credential, "outcome" => outcome)

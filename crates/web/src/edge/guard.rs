@@ -8,6 +8,7 @@ use doorward_app::authentication::AuthenticationError;
 
 use super::authenticate::{Presented, authenticate};
 use super::context::RequestContext;
+use super::limits::CredentialRefused;
 use super::{Arrival, Station, cors, limits, shape};
 use crate::body::{FormFields, read_body};
 use crate::csrf;
@@ -43,8 +44,7 @@ pub(crate) async fn guard<G: Gateway>(
         Err(problem) => return problem.into_response(),
     };
     let response = next.run(request).await;
-    let problem = response.extensions().get::<Problem>();
-    if problem.is_some_and(|problem| limits::is_invalid_credential(problem.code())) {
+    if response.extensions().get::<CredentialRefused>().is_some() {
         count_refused(station, Refused::Invalid, context);
     }
     response
@@ -117,7 +117,7 @@ async fn check_credential<G: Gateway>(
             Ok(())
         }
         Ok(None) => Err(Code::InvalidToken.into()),
-        Err(error @ AuthenticationError::Unavailable(_)) => Err(error.into()),
+        Err(error @ AuthenticationError::Unchecked(_)) => Err(error.into()),
         Err(error) => {
             count_refused(station, presented.refused(), context);
             if may_stay_anonymous { charge_stranger(station, route.rate, context) } else { Err(error.into()) }

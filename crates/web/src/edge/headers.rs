@@ -15,11 +15,22 @@ use crate::settings::PublicUrl;
 pub struct FormActionOrigin(String);
 
 impl FormActionOrigin {
-    /// From an origin such as `https://app.example.com`; none for anything else.
+    /// From an origin such as `https://app.example.com`, or from the scheme of an application on a device, such as
+    /// `com.example.app:`; none for anything else.
     pub fn new(origin: &str) -> Option<Self> {
-        let url = url::Url::parse(origin).ok()?;
-        (url.origin().is_tuple() && url.origin().ascii_serialization() == origin).then(|| Self(origin.to_owned()))
+        let is_origin = || {
+            let url = url::Url::parse(origin).ok()?;
+            (url.origin().is_tuple() && url.origin().ascii_serialization() == origin).then_some(())
+        };
+        (is_scheme_of_its_own(origin) || is_origin().is_some()).then(|| Self(origin.to_owned()))
     }
+}
+
+/// RFC 8252 section 7.1: a domain name in reverse, so that it has a dot and is none of those that browsers know.
+fn is_scheme_of_its_own(text: &str) -> bool {
+    let Some(scheme) = text.strip_suffix(':') else { return false };
+    let is_part = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'+');
+    scheme.contains('.') && scheme.starts_with(|first: char| first.is_ascii_lowercase()) && scheme.bytes().all(is_part)
 }
 
 const COOP: HeaderName = HeaderName::from_static("cross-origin-opener-policy");

@@ -32,7 +32,12 @@ pub(crate) fn check_refused(limits: &RateLimits, kind: Refused, context: &Reques
     verdict
 }
 
-/// Whether a handler's answer with this code means that somebody tried a token that is none.
+/// Somebody tried a credential that is none: an answer that has this among its extensions counts against the limit on
+/// refused credentials.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CredentialRefused;
+
+/// Whether a problem says that somebody tried a token that is none.
 pub(crate) fn is_invalid_credential(code: Code) -> bool {
     matches!(code, Code::InvalidToken | Code::InvalidOneTimeToken)
 }

@@ -3,12 +3,13 @@
 use axum::Json;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use doorward_app::oauth::{OAuthError, Parameters, TokenRefusal};
+use doorward_app::oauth::{ErrorCode, OAuthError, Parameters, TokenRefusal};
 use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 
 use crate::body::{FormFields, read_body};
+use crate::edge::limits::CredentialRefused;
 use crate::extract;
 use crate::problem::{Code, Problem};
 
@@ -39,6 +40,11 @@ impl IntoResponse for Refusal {
             TokenRefusal::Failure(failure) => Problem::from(failure).into_response(),
             TokenRefusal::OAuth { error, asks_for_basic } => {
                 let mut response = document(error);
+                // Clients' own secrets only: a code comes from a visitor, and whoever made up many of them at a client's
+                // door would lock the client out.
+                if error.code == ErrorCode::InvalidClient {
+                    response.extensions_mut().insert(CredentialRefused);
+                }
                 if asks_for_basic && response.status() == StatusCode::UNAUTHORIZED {
                     let challenge = HeaderValue::from_static("Basic realm=\"token endpoint\", charset=\"UTF-8\"");
                     response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);

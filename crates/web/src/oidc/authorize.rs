@@ -55,8 +55,8 @@ pub(super) async fn show(
     let visitor = Visitor { principal, sent_to_sign_in_at: back.as_ref().map(WayBack::sent_at) };
     match site.app.authorize(&op, &parameters, &visitor).await? {
         Authorization::Page(error) => refused(error),
-        Authorization::SignIn { origin } => match WayBack::new(&op, query, origin) {
-            Some(back) => Ok(go_to(&format!("{}?flow={}", paths::LOGIN, back.seal(&site, &op, &browser)?))),
+        Authorization::SignIn { origin } => match WayBack::new(&op, query, origin).seal(&site, &op, &browser)? {
+            Some(flow) => Ok(go_to(&format!("{}?flow={flow}", paths::LOGIN))),
             None => refused(OAuthError::invalid_request("the request is too long")),
         },
         Authorization::Answer { response, origin } => {

@@ -2,7 +2,7 @@
 //! survives a reload, a change of language and a second tab.
 
 use doorward_app::failure::Failure;
-use doorward_app::flow::FlowKind;
+use doorward_app::flow::{FlowKind, MOST_TEXT_BYTES};
 use doorward_app::oauth::paths;
 use doorward_app::op::Op;
 use doorward_model::time::Timestamp;
@@ -12,31 +12,28 @@ use crate::cookies::PreNonce;
 use crate::edge::headers::FormActionOrigin;
 use crate::site::Site;
 
-/// A sealed one must fit into an address beside its page's path.
-const MOST_QUERY_BYTES: usize = 2_900;
-
 /// What the browser carries.
 #[derive(Deserialize, Serialize)]
 pub(crate) struct WayBack {
     /// The parameters of the request.
     pub(crate) query: String,
-    /// The origin that the answer will go to.
+    /// The origin or scheme that the answer will go to.
     origin: Option<String>,
     /// When the visitor was sent to sign in.
     sent_at_ms: i64,
 }
 
 impl WayBack {
-    /// For a request at `op.now`; none when it is too long to be carried.
-    pub(crate) fn new(op: &Op, query: &str, origin: Option<String>) -> Option<Self> {
-        let query = query.to_owned();
-        (query.len() <= MOST_QUERY_BYTES).then(|| Self { query, origin, sent_at_ms: op.now.as_ms() })
+    /// For a request at `op.now`.
+    pub(crate) fn new(op: &Op, query: &str, origin: Option<String>) -> Self {
+        Self { query: query.to_owned(), origin, sent_at_ms: op.now.as_ms() }
     }
 
-    /// As text for an address or a form.
-    pub(crate) fn seal(&self, site: &Site, op: &Op, browser: &PreNonce) -> Result<String, Failure> {
+    /// As text for an address or a form; none when it would be too long to be read again.
+    pub(crate) fn seal(&self, site: &Site, op: &Op, browser: &PreNonce) -> Result<Option<String>, Failure> {
         let state = serde_json::json!(self).to_string();
-        site.app.seal_flow(op, browser.as_bytes(), FlowKind::Authorization, &state)
+        let sealed = site.app.seal_flow(op, browser.as_bytes(), FlowKind::Authorization, &state)?;
+        Ok((sealed.len() <= MOST_TEXT_BYTES).then_some(sealed))
     }
 
     /// Reads it; none when it is another browser's, of another flow, changed, or too old.

@@ -1,6 +1,7 @@
 //! Language and appearance, kept in a cookie of this browser.
 
 use axum::response::{IntoResponse, Response};
+use doorward_app::flow::MOST_TEXT_BYTES;
 use doorward_model::locale::Locale;
 
 use super::frame::{Preferences, go_to};
@@ -9,9 +10,6 @@ use crate::body::{Fields, FormBody, FromFields};
 use crate::cookies;
 use crate::extract::{SetCookies, UiCookie};
 use crate::problem::Problem;
-
-/// Longer than any flow of ours, and far shorter than the longest address.
-const MOST_FLOW_BYTES: usize = 4096;
 
 /// What is chosen; what is absent stays as it is.
 pub(crate) struct Choice {
@@ -71,7 +69,7 @@ fn own_page(path: &str) -> Option<&'static str> {
 /// Whether a text can be a flow as we seal them, so that nothing else gets into the address.
 fn is_flow(text: &str) -> bool {
     !text.is_empty()
-        && text.len() <= MOST_FLOW_BYTES
+        && text.len() <= MOST_TEXT_BYTES
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 

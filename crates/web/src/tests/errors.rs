@@ -179,7 +179,17 @@ async fn a_database_that_does_not_answer_lets_nobody_in() {
     let harness = Harness::new();
     for path in ["/api/v1/me", "/login"] {
         let answer = harness.send(get(path, &[("cookie", &cookie(super::DOWN))])).await;
-        assert_eq!((answer.status, answer.header("retry-after")), (503, "5"), "{path}");
+        assert_eq!((answer.status, answer.header("retry-after")), (503, "2"), "{path}");
+    }
+}
+
+/// Proves: A-151
+#[tokio::test]
+async fn a_defect_is_no_pause_of_the_database() {
+    let harness = Harness::new();
+    for path in ["/api/v1/me", "/login"] {
+        let answer = harness.send(get(path, &[("cookie", &cookie(super::BROKEN))])).await;
+        assert_eq!((answer.status, answer.header("retry-after")), (500, ""), "{path}");
     }
 }
 

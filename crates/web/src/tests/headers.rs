@@ -114,8 +114,19 @@ async fn a_page_may_name_one_more_origin_for_its_forms() {
         "*",
         "null",
         "https://A.example",
+        "https:",
+        "javascript:",
+        "com.example.app",
+        "com.example.app:/callback",
+        "com.example.app: *",
+        "1.example:",
+        ":",
+        ".:",
     ] {
         assert!(crate::edge::FormActionOrigin::new(origin).is_none(), "{origin}");
+    }
+    for origin in ["https://a.example:8443", "http://127.0.0.1:51004", "com.example.app:", "com.example-2.app+x:"] {
+        assert!(crate::edge::FormActionOrigin::new(origin).is_some(), "{origin}");
     }
 }
 
