@@ -19,7 +19,7 @@ const REFRESH_MAC: &str = "refresh_mac";
 const KNOWN_DEVICE: &str = "known_device";
 const SUBJECT_LOOKUP: &str = "subject_lookup";
 const DERIVATION: &str = "derivation";
-const PURPOSES: [&str; 4] = [REFRESH_MAC, KNOWN_DEVICE, SUBJECT_LOOKUP, DERIVATION];
+pub(super) const PURPOSES: [&str; 4] = [REFRESH_MAC, KNOWN_DEVICE, SUBJECT_LOOKUP, DERIVATION];
 
 /// The opened keys.
 pub(super) struct SecretKeys {

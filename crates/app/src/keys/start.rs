@@ -7,7 +7,7 @@ use doorward_model::random::Random;
 use doorward_model::rotation::Epoch;
 use doorward_model::time::Timestamp;
 use doorward_store::secret_keys::{self as secret_rows, SecretKey};
-use doorward_store::signing_keys::{self as signing_rows, SigningKey};
+use doorward_store::signing_keys::{self as signing_rows, SigningKey, SigningKeyState};
 use doorward_store::{Store, StoreError, Tx, events, meta};
 
 use super::ring::{KeyRing, PRIVATE_KEY};
@@ -15,7 +15,7 @@ use super::rotation::RotationPlan;
 use super::sealing::{KeyFingerprint, MasterKeys, Recognized};
 use super::secret_keys::{self, SECRET_KEY, SecretKeys};
 use super::verified::VerifiedTokens;
-use super::{KeySettings, Keys, KeysError};
+use super::{KeySettings, Keys, KeysError, signature};
 use crate::event::{Action, EventDraft};
 
 /// The name of the value that recognizes the master key.
@@ -45,15 +45,12 @@ impl Keys {
     ) -> Result<Self, KeysError> {
         let masters: Arc<MasterKeys> = masters.into();
         let check = masters.check_value()?;
-        let inserted = store.write::<_, StoreError, _>({
+        let mut found = store.read(find).await?;
+        if found.check.is_empty() || found.epoch.is_empty() {
             let check = check.clone();
-            move |tx| {
-                meta::insert(tx, MASTER_KEY, &check)?;
-                meta::insert(tx, EPOCH, &Epoch::FIRST.number().to_be_bytes())
-            }
-        });
-        inserted.await?;
-        let found = store.read(find).await?;
+            store.write::<_, StoreError, _>(move |tx| begin(tx, &check)).await?;
+            found = store.read(find).await?;
+        }
         // Before anything is sealed: a wrong key must leave no trace.
         let Some(recognized) = masters.find_by_check_value(&found.check)? else {
             return Err(KeysError::WrongMasterKey { database: name(&found.check), given: masters.fingerprint() });
@@ -61,12 +58,16 @@ impl Keys {
         if recognized == Recognized::Previous {
             let event = EventDraft::of_start(now, random, Action::MasterKeyChanged);
             reseal(&store, &masters, &found, check, random, event).await?;
+            found = store.read(find).await?;
         }
-        let secrets = secret_keys::generate(&masters, now, random)?;
-        let plan = RotationPlan::new(now, &settings, &masters, random)?;
-        let event = EventDraft::of_start(now, random, Action::KeysRotated);
-        store.write::<_, StoreError, _>(move |tx| complete(tx, &secrets, &plan, &event)).await?;
-        let found = store.read(find).await?;
+        // Keys are drawn only for a database that lacks them: the first one costs what many starts do not.
+        if !found.is_complete() {
+            let secrets = secret_keys::generate(&masters, now, random)?;
+            let plan = RotationPlan::new(now, &settings, &masters, random)?;
+            let event = EventDraft::of_start(now, random, Action::KeysRotated);
+            store.write::<_, StoreError, _>(move |tx| complete(tx, &secrets, &plan, &event)).await?;
+            found = store.read(find).await?;
+        }
         let epoch = found.epoch.as_slice().try_into().map_err(|_| KeysError::Unusable("the epoch is no number"))?;
         let epoch = Epoch::from_number(u64::from_be_bytes(epoch));
         let secrets = SecretKeys::open(&found.secrets, &masters, epoch)?;
@@ -76,6 +77,24 @@ impl Keys {
         let ring = RwLock::new(Arc::new(ring));
         Ok(Self { store, masters, secrets, settings, ring, verified })
     }
+}
+
+impl Found {
+    /// Whether there is a key for every purpose and one that signs.
+    fn is_complete(&self) -> bool {
+        secret_keys::PURPOSES.iter().all(|purpose| self.secrets.iter().any(|key| key.purpose == *purpose))
+            && self
+                .signing
+                .iter()
+                .any(|key| key.algorithm == signature::ALGORITHM && key.state == SigningKeyState::Active)
+    }
+}
+
+/// What nobody has written yet: which master key this is, and that the deployment is in its first epoch.
+fn begin(tx: &mut Tx<'_>, check: &[u8]) -> Result<(), StoreError> {
+    meta::insert(tx, MASTER_KEY, check)?;
+    meta::insert(tx, EPOCH, &Epoch::FIRST.number().to_be_bytes())?;
+    Ok(())
 }
 
 fn find(tx: &mut Tx<'_>) -> Result<Found, StoreError> {

@@ -239,8 +239,7 @@ fn every_credential_is_good_at_its_own_place_and_at_no_other() {
             assert_eq!(me.status == 200, is("session cookie"), "{name} as cookie");
             let info = shop.userinfo(text).await;
             assert_eq!(info.status == 200, is("client's access token"), "{name} at UserInfo");
-            let guess = thief(&shop, Some(text));
-            let asked = guess.exchange("x", &[]).await;
+            let asked = thief(&shop, Some(text)).exchange("x", &[]).await;
             assert_eq!(asked.string("error") == "invalid_grant", is("client secret"), "{name} as secret");
             let asked = public.exchange(text, &[]).await.expect(400);
             assert_eq!(asked.string("error"), "invalid_grant", "{name} as a code of another client");
@@ -253,8 +252,7 @@ fn every_credential_is_good_at_its_own_place_and_at_no_other() {
             }
             if !is("one-time token") {
                 let body = json!({ "token": text, "password": OTHER_PASSWORD });
-                let answer = world.api(HOME).post("/api/v1/password/reset", &body).await;
-                answer.expect_problem(400, "invalid_token");
+                world.api(HOME).post("/api/v1/password/reset", &body).await.expect_problem(400, "invalid_token");
             }
             owner.open(&shop.start(&[("prompt", "none"), ("id_token_hint", text)])).await.expect(303);
             if is("ID token") {
