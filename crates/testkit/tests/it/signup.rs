@@ -260,12 +260,13 @@ fn what_is_nearly_an_address_is_another_person_or_none() {
             "owner(home)@example.org",
             "<owner@example.org>",
             "owner@[192.0.2.1]",
-            "owner@localhost",
             "owner@example..org",
             "owner@-example.org",
             long.as_str(),
         ] {
-            let answer = world.api(AWAY).sign_up(none, OTHER_PASSWORD).await.expect_problem(422, "validation_failed");
+            let answer = world.api(AWAY).sign_up(none, OTHER_PASSWORD).await;
+            assert_eq!(answer.status, 422, "{none}");
+            let answer = answer.expect_problem(422, "validation_failed");
             assert_eq!(answer.complaints()[0].0, "/email", "{none}");
             // Nor does it sign anybody in.
             world.api(&stranger(40)).login(none, PASSWORD).await;

@@ -124,6 +124,8 @@ pub(crate) fn forgeries(token: &str, jwk: &Value) -> Vec<(String, String)> {
     let mut all = other_algorithms(token, jwk);
     all.extend(other_headers(token, jwk));
     all.extend(other_spellings(token));
+    // By chance a signature has no letter that another spelling writes otherwise.
+    all.retain(|(_, text)| text != token);
     all
 }
 
