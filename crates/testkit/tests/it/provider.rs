@@ -2,6 +2,7 @@
 
 mod attacks;
 mod relying_party;
+mod scripts;
 
 use doorward_testkit::world::Request;
 use doorward_testkit::{Browser, Setup, World, both, both_with};
