@@ -65,7 +65,7 @@ pub enum Authorization {
 /// What the parameters of a request say.
 pub(super) enum Understood {
     /// A client asks, and all of it is allowed to.
-    Request(Client, AuthorizationRequest),
+    Request(Box<(Client, AuthorizationRequest)>),
     /// Something is wrong with it.
     Wrong(Authorization),
 }
@@ -79,7 +79,7 @@ impl App {
         visitor: &Visitor,
     ) -> Result<Authorization, Failure> {
         let (client, request) = match self.understand(parameters).await? {
-            Understood::Request(client, request) => (client, request),
+            Understood::Request(found) => *found,
             Understood::Wrong(answer) => return Ok(answer),
         };
         let origin = origin_of(&request.destination.redirect_uri);
@@ -110,7 +110,7 @@ impl App {
             return page(OAuthError::new(ErrorCode::UnauthorizedClient, "there is no such client"));
         };
         match read(parameters, &client) {
-            Ok(request) => Ok(Understood::Request(client, request)),
+            Ok(request) => Ok(Understood::Request(Box::new((client, request)))),
             Err(AuthorizeError::Page(error)) => page(error),
             Err(AuthorizeError::Redirect(error, destination)) => Ok(Understood::Wrong(Authorization::Answer {
                 response: destination.error(error, self.issuer()),

@@ -1,5 +1,7 @@
 //! Whether a person lets a client have what it asks for: asked once for each scope and service, and remembered.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use doorward_model::id::UserId;
 use doorward_model::secret::TokenHash;
 use doorward_model::time::{MINUTE_MS, Timestamp};
@@ -75,9 +77,8 @@ impl Needed<'_> {
             |answer: &ConsentAnswer| answer.by == self.person.user_id && now.since_ms(answer.at) < FRESH_MS;
         match self.answer.filter(is_current) {
             Some(answer) if !answer.allows => return Standing::Denied,
-            Some(_) => {}
             None if self.request.prompt.consent || !self.is_remembered() => return Standing::Ask,
-            None => {}
+            Some(_) | None => {}
         }
         match self.client.metadata().consent {
             client::Consent::Skip => Standing::Vouched,
@@ -118,7 +119,7 @@ impl ConsentQuestion {
             self.destination
         ]);
         let hash = TokenHash::of(all.to_string().as_bytes());
-        hash.as_bytes()[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+        URL_SAFE_NO_PAD.encode(&hash.as_bytes()[..16])
     }
 }
 
@@ -133,7 +134,8 @@ impl App {
         seen: &str,
         allows: bool,
     ) -> Result<Option<ConsentAnswer>, Failure> {
-        let Understood::Request(client, request) = self.understand(parameters).await? else { return Ok(None) };
+        let Understood::Request(found) = self.understand(parameters).await? else { return Ok(None) };
+        let (client, request) = *found;
         let question = ConsentQuestion::new(&Needed { client: &client, request: &request, person, answer: None });
         if question.fingerprint() != seen {
             return Ok(None);
