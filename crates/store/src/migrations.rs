@@ -30,7 +30,8 @@ macro_rules! migrations {
 pub(crate) static MIGRATIONS: &[Migration] = migrations! {
     1 "0001_foundation";
     2 "0002_clients";
-    5 "0005_consents";
+    3 "0003_client_origins";
+    4 "0004_consents";
 };
 
 statements! {

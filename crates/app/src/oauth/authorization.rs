@@ -79,7 +79,7 @@ impl App {
         visitor: &Visitor,
     ) -> Result<Authorization, Failure> {
         let (client, request) = match self.understand(parameters).await? {
-            Understood::Request(found) => *found,
+            Understood::Request(asked) => *asked,
             Understood::Wrong(answer) => return Ok(answer),
         };
         let origin = origin_of(&request.destination.redirect_uri);

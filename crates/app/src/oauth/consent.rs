@@ -134,8 +134,8 @@ impl App {
         seen: &str,
         allows: bool,
     ) -> Result<Option<ConsentAnswer>, Failure> {
-        let Understood::Request(found) = self.understand(parameters).await? else { return Ok(None) };
-        let (client, request) = *found;
+        let Understood::Request(asked) = self.understand(parameters).await? else { return Ok(None) };
+        let (client, request) = *asked;
         let question = ConsentQuestion::new(&Needed { client: &client, request: &request, person, answer: None });
         if question.fingerprint() != seen {
             return Ok(None);

@@ -4,6 +4,7 @@ mod applications;
 mod attacks;
 mod consent;
 mod relying_party;
+mod scripts;
 
 use doorward_testkit::world::Request;
 use doorward_testkit::{Browser, Setup, World, both, both_with};
