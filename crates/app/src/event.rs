@@ -68,6 +68,8 @@ pub enum Action {
     ConsentGiven,
     /// A person did not let a client have what it asked for.
     ConsentDenied,
+    /// A person took back what they let a client have.
+    ConsentRevoked,
     /// A client exchanged a code for tokens.
     CodeRedeemed,
     /// A code was presented again, by somebody who holds everything it needs.
@@ -106,6 +108,7 @@ impl Action {
             Self::ClientAuthorized => "client.authorized",
             Self::ConsentGiven => "consent.given",
             Self::ConsentDenied => "consent.denied",
+            Self::ConsentRevoked => "consent.revoked",
             Self::CodeRedeemed => "grant.created",
             Self::CodeReused => "grant.code_reused",
         }

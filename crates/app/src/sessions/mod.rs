@@ -5,7 +5,7 @@ pub mod start;
 
 use std::sync::Arc;
 
-use doorward_model::id::{RevocationId, SessionId, UserId};
+use doorward_model::id::{GrantId, Id, Kind, RevocationId, SessionId, UserId};
 use doorward_model::secret::PlainToken;
 use doorward_model::time::{MINUTE_MS, Timestamp};
 use doorward_store::revocations::{self, RevokedKind};
@@ -193,6 +193,8 @@ impl App {
                         self.session_cache.forget_user(user);
                     }
                 }
+                // Nobody keeps grants in memory.
+                RevokedKind::Grant => {}
             }
         }
         if !ids.is_empty() {
@@ -239,14 +241,28 @@ impl RevocationBatch {
 
     /// Adds one entry a session.
     pub(crate) fn insert(self, tx: &mut Tx<'_>, ended: &[SessionId], now: Timestamp) -> Result<(), StoreError> {
+        self.insert_each(tx, RevokedKind::Session, ended, now)
+    }
+
+    /// Adds one entry a grant.
+    pub(crate) fn insert_grants(self, tx: &mut Tx<'_>, ended: &[GrantId], now: Timestamp) -> Result<(), StoreError> {
+        self.insert_each(tx, RevokedKind::Grant, ended, now)
+    }
+
+    fn insert_each<K: Kind>(
+        self,
+        tx: &mut Tx<'_>,
+        kind: RevokedKind,
+        ended: &[Id<K>],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         for (position, id) in ended.iter().enumerate() {
             let mut uuid = self.0;
             let position = u32::try_from(position).unwrap_or(u32::MAX).to_be_bytes();
             for (byte, mixed) in uuid[12..].iter_mut().zip(position) {
                 *byte ^= mixed;
             }
-            let entry = RevocationId::from_uuid(uuid);
-            revocations::insert(tx, entry, RevokedKind::Session, &id.to_string(), now)?;
+            revocations::insert(tx, RevocationId::from_uuid(uuid), kind, &id.to_string(), now)?;
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! Applications sign people in: the authorization code flow from end to end, and everything that must not work.
 
+mod applications;
 mod attacks;
 mod consent;
 mod relying_party;
