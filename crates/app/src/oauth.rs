@@ -5,6 +5,8 @@ mod authorization;
 mod clients;
 mod description;
 mod exchange;
+mod held;
+mod renewals;
 #[cfg(test)]
 mod tests;
 mod tokens;
