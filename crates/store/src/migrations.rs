@@ -30,7 +30,8 @@ macro_rules! migrations {
 pub(crate) static MIGRATIONS: &[Migration] = migrations! {
     1 "0001_foundation";
     2 "0002_clients";
-    3 "0003_renewal";
+    3 "0003_client_origins";
+    4 "0004_renewal";
 };
 
 statements! {
