@@ -31,7 +31,8 @@ pub(crate) static MIGRATIONS: &[Migration] = migrations! {
     1 "0001_foundation";
     2 "0002_clients";
     3 "0003_client_origins";
-    4 "0004_renewal";
+    4 "0004_consents";
+    5 "0005_renewal";
 };
 
 statements! {

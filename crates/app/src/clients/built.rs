@@ -1,7 +1,7 @@
 //! What of a registration this version can do. The rest is refused by name: a client that registers for a protection
 //! which nobody enforces would be worse off than one that knows.
 
-use doorward_oidc::client::{AuthenticationMethod, Consent, Grant, Metadata, SubjectType};
+use doorward_oidc::client::{AuthenticationMethod, Grant, Metadata, SubjectType};
 use doorward_oidc::jose::Algorithm;
 use serde_json::{Map, Value};
 
@@ -29,11 +29,6 @@ pub(super) fn problems(metadata: &Metadata, longest_seconds: i64) -> Vec<ClientP
     let is_too_long = |seconds: u32| i64::from(seconds) > longest_seconds;
     let too_long = format!("must be at most {longest_seconds}");
     let wanted = [
-        (
-            "consent",
-            metadata.consent == Consent::Ask,
-            "must be skip: this version has no consent page, so only applications of your own can be registered",
-        ),
         (
             "id_token_signed_response_alg",
             !ID_TOKEN_ALGORITHMS.contains(&metadata.id_token_algorithm),

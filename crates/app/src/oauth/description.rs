@@ -26,6 +26,7 @@ impl App {
             scopes: ["openid", "profile", "email", "offline_access"].map(str::to_owned).to_vec(),
             ui_locales: [Locale::English, Locale::German].map(|locale| locale.as_str().to_owned()).to_vec(),
             subject_types: vec![SubjectType::Public],
+            consent: true,
             ..Offer::default()
         };
         Document::new(&self.keys.settings().issuer, endpoints, offer)

@@ -1,6 +1,7 @@
 //! Applications sign people in: the authorization code flow from end to end, and everything that must not work.
 
 mod attacks;
+mod consent;
 mod relying_party;
 mod renewal;
 mod scripts;
@@ -168,7 +169,6 @@ fn hostile_requests_lead_nowhere_they_should_not() {
             (("scope", "openid admin"), "invalid_scope"),
             (("scope", ""), "invalid_scope"),
             (("prompt", "none login"), "invalid_request"),
-            (("prompt", "consent"), "consent_required"),
             (("prompt", "create"), "invalid_request"),
             (("max_age", "-1"), "invalid_request"),
             (("claims", "[]"), "invalid_request"),
@@ -348,7 +348,7 @@ fn the_discovery_documents_say_what_is_there() {
         assert_eq!(document["id_token_signing_alg_values_supported"], json!(["ES256"]));
         assert_eq!(document["grant_types_supported"], json!(["authorization_code", "refresh_token"]));
         assert_eq!(document["scopes_supported"], json!(["openid", "profile", "email", "offline_access"]));
-        assert_eq!(document["prompt_values_supported"], json!(["none", "login", "select_account"]));
+        assert_eq!(document["prompt_values_supported"], json!(["none", "login", "consent", "select_account"]));
         for (name, method) in [
             ("authorization_endpoint", Method::GET),
             ("token_endpoint", Method::POST),

@@ -65,6 +65,7 @@ async fn state(world: &World) -> Vec<i64> {
         "SELECT COUNT(*) FROM clients",
         "SELECT COUNT(*) FROM authorization_codes",
         "SELECT COUNT(*) FROM grants",
+        "SELECT COUNT(*) FROM consents",
     ] {
         counts.push(crate::credentials::number(world, sql).await);
     }

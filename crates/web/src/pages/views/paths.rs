@@ -36,3 +36,5 @@ pub const ACCOUNT_APPEARANCE: &str = "/account/appearance";
 pub const ACCOUNT_PREFERENCES: &str = "/account/preferences";
 /// Keeps language and appearance in a cookie of this browser.
 pub const PREFERENCES: &str = "/preferences";
+/// Answer the question whether an application may have what it asks for.
+pub const CONSENT: &str = doorward_app::oauth::paths::CONSENT;

@@ -10,3 +10,5 @@ ALTER TABLE token_families ADD COLUMN grant_id TEXT COLLATE "C" REFERENCES grant
 ALTER TABLE token_families ADD COLUMN dpop_key BYTEA;
 ALTER TABLE token_families ADD CHECK ((session_id IS NULL) <> (grant_id IS NULL));
 CREATE INDEX token_families_grant_id ON token_families (grant_id);
+
+CREATE INDEX revocations_subject ON revocations (subject);

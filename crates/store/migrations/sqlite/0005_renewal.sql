@@ -31,3 +31,5 @@ ALTER TABLE token_families_next RENAME TO token_families;
 CREATE INDEX token_families_session_id ON token_families (session_id);
 CREATE INDEX token_families_expires_at ON token_families (expires_at);
 CREATE INDEX token_families_grant_id ON token_families (grant_id);
+
+CREATE INDEX revocations_subject ON revocations (subject);
