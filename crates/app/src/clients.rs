@@ -12,7 +12,7 @@ use doorward_store::clients::{self, ClientRow};
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-pub(crate) use built::{AUTHENTICATION_METHODS, GRANTS, ID_TOKEN_ALGORITHMS};
+pub(crate) use built::{AUTHENTICATION_METHODS, GRANTS};
 
 use crate::App;
 use crate::event::{Action, EventDraft};
@@ -65,8 +65,7 @@ pub struct NewClient {
 
 impl App {
     /// Registers a client with the metadata of RFC 7591 section 2 and draws its id and its secret.
-    pub async fn create_client(&self, op: &Op, mut members: Map<String, Value>) -> Result<NewClient, ClientError> {
-        built::state_defaults(&mut members);
+    pub async fn create_client(&self, op: &Op, members: Map<String, Value>) -> Result<NewClient, ClientError> {
         let id = id::ClientId::new(op.now, op.random.as_ref()).to_string();
         let client = self.read_client(&id, &members)?;
         let secret = uses_secret(&client).then(|| PlainToken::new(TokenKind::ClientSecret, op.random.as_ref()));
@@ -125,7 +124,6 @@ impl App {
                 value => members.insert(field, value),
             };
         }
-        built::state_defaults(&mut members);
         let client = self.read_client(id, &members)?;
         let metadata = Value::Object(client.to_json()).to_string();
         let (loses_secret, id, now) = (!uses_secret(&client), id.to_owned(), op.now);
