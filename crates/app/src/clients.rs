@@ -1,13 +1,17 @@
 //! Registered clients: made, changed, removed, and their secrets.
 
 mod built;
+pub mod declared;
 #[cfg(test)]
 mod tests;
+
+use std::collections::BTreeSet;
 
 use doorward_model::id;
 use doorward_model::secret::{PlainToken, TokenKind};
 use doorward_model::time::Timestamp;
 use doorward_oidc::client::{AuthenticationMethod, Author, Client, ClientId};
+use doorward_oidc::redirect_uri::{Kind, RedirectUri};
 use doorward_store::clients::{self, ClientRow};
 use serde_json::{Map, Value};
 use thiserror::Error;
@@ -67,25 +71,48 @@ impl App {
     /// Registers a client with the metadata of RFC 7591 section 2 and draws its id and its secret.
     pub async fn create_client(&self, op: &Op, members: Map<String, Value>) -> Result<NewClient, ClientError> {
         let id = id::ClientId::new(op.now, op.random.as_ref()).to_string();
-        let client = self.read_client(&id, &members)?;
-        let secret = uses_secret(&client).then(|| PlainToken::new(TokenKind::ClientSecret, op.random.as_ref()));
+        self.register(op, &id, members, None).await
+    }
+
+    /// Registers a client under this id. Its secret is `given`, or drawn where it needs one.
+    async fn register(
+        &self,
+        op: &Op,
+        id: &str,
+        mut members: Map<String, Value>,
+        given: Option<PlainToken>,
+    ) -> Result<NewClient, ClientError> {
+        built::state_defaults(&mut members);
+        let client = self.read_client(id, &members)?;
+        let draw = || given.unwrap_or_else(|| PlainToken::new(TokenKind::ClientSecret, op.random.as_ref()));
+        let secret = uses_secret(&client).then(draw);
         let row = ClientRow {
-            id: id.clone(),
+            id: id.to_owned(),
             metadata: Value::Object(client.to_json()).to_string(),
             created_at: op.now,
             updated_at: op.now,
             disabled_at: None,
         };
-        let hash = secret.as_ref().map(PlainToken::hash);
-        let event = EventDraft::new(op, Action::ClientCreated).subject(&id);
-        self.change(move |change| {
-            clients::insert(change.tx, &row)?;
-            if let Some(hash) = &hash {
-                clients::insert_secret(change.tx, &row.id, hash, row.created_at)?;
-            }
-            change.record(&event)
-        })
-        .await?;
+        let (hash, origins) = (secret.as_ref().map(PlainToken::hash), origins(&client));
+        let event = EventDraft::new(op, Action::ClientCreated).subject(id);
+        let is_new = self
+            .change(move |change| {
+                if clients::find(change.tx, &row.id)?.is_some() {
+                    change.quietly();
+                    return Ok(false);
+                }
+                clients::insert(change.tx, &row)?;
+                clients::replace_origins(change.tx, &row.id, &origins)?;
+                if let Some(hash) = &hash {
+                    clients::insert_secret(change.tx, &row.id, hash, row.created_at)?;
+                }
+                change.record(&event)?;
+                Ok(true)
+            })
+            .await?;
+        if !is_new {
+            return Err(ClientError::Changed);
+        }
         let registered = RegisteredClient { client, created_at: op.now, updated_at: op.now, disabled_at: None };
         Ok(NewClient { registered, secret })
     }
@@ -99,6 +126,12 @@ impl App {
         let id = id.to_owned();
         let row = self.store.read(move |tx| clients::find(tx, &id)).await?;
         row.as_ref().map(read_row).transpose()
+    }
+
+    /// Whether scripts of this origin call for a client that keeps no secret and lives there.
+    pub async fn is_client_origin(&self, origin: &str) -> Result<bool, Failure> {
+        let origin = origin.to_owned();
+        Ok(self.store.read(move |tx| clients::has_origin(tx, &origin)).await?)
     }
 
     /// A page of all clients, in the order of their ids, which is the order of their registration.
@@ -126,7 +159,7 @@ impl App {
         }
         let client = self.read_client(id, &members)?;
         let metadata = Value::Object(client.to_json()).to_string();
-        let (loses_secret, id, now) = (!uses_secret(&client), id.to_owned(), op.now);
+        let (loses_secret, origins, id, now) = (!uses_secret(&client), origins(&client), id.to_owned(), op.now);
         let event = EventDraft::new(op, Action::ClientChanged).subject(&id);
         let updated = self
             .change(move |change| {
@@ -134,6 +167,7 @@ impl App {
                     change.quietly();
                     return Ok(false);
                 }
+                clients::replace_origins(change.tx, &id, &origins)?;
                 if loses_secret {
                     clients::delete_secrets(change.tx, &id)?;
                 }
@@ -163,22 +197,26 @@ impl App {
             }]));
         }
         let secret = PlainToken::new(TokenKind::ClientSecret, op.random.as_ref());
+        let rotated = self.replace_secret(op, id, &secret, overlap_ms).await?;
+        Ok(rotated.then_some(secret))
+    }
+
+    /// Makes `secret` the client's; false when there is no such client.
+    async fn replace_secret(&self, op: &Op, id: &str, secret: &PlainToken, overlap_ms: i64) -> Result<bool, Failure> {
         let (hash, id, now) = (secret.hash(), id.to_owned(), op.now);
         let event = EventDraft::new(op, Action::ClientSecretRotated)
             .subject(&id)
             .data([("overlap_seconds", (overlap_ms / 1_000).into())]);
-        let rotated = self
-            .change(move |change| {
-                if !clients::touch(change.tx, &id, now)? {
-                    change.quietly();
-                    return Ok(false);
-                }
-                clients::rotate_secret(change.tx, &id, &hash, now.plus_ms(overlap_ms), now)?;
-                change.record(&event)?;
-                Ok(true)
-            })
-            .await?;
-        Ok(rotated.then_some(secret))
+        self.change(move |change| {
+            if !clients::touch(change.tx, &id, now)? {
+                change.quietly();
+                return Ok(false);
+            }
+            clients::rotate_secret(change.tx, &id, &hash, now.plus_ms(overlap_ms), now)?;
+            change.record(&event)?;
+            Ok(true)
+        })
+        .await
     }
 
     /// Removes a client with everything it was granted; false when there is none.
@@ -210,6 +248,14 @@ impl App {
         let problems = built::problems(client.metadata(), longest_seconds);
         if problems.is_empty() { Ok(client) } else { Err(ClientError::Refused(problems)) }
     }
+}
+
+/// Where the client's own scripts come from. One with a secret has a server to call from.
+fn origins(client: &Client) -> Vec<String> {
+    let uris = &client.metadata().redirect_uris;
+    let pages = uris.iter().filter(|uri| client.is_public() && uri.kind() != Kind::Application);
+    let all: BTreeSet<String> = pages.filter_map(RedirectUri::origin).collect();
+    all.into_iter().collect()
 }
 
 fn uses_secret(client: &Client) -> bool {

@@ -1,5 +1,6 @@
 //! The command line, as `--help` shows it.
 
+pub mod apply;
 pub mod client;
 pub mod keys;
 pub mod user;
@@ -123,6 +124,12 @@ pub enum Command {
     /// Works beside a running server, which follows at once.
     #[command(subcommand)]
     Client(client::ClientCommand),
+    /// Make registered applications what a file says
+    ///
+    /// Shows what differs and changes it; a second run finds nothing to do. Works beside a running server, which follows
+    /// at once.
+    #[command(after_help = apply::AFTER)]
+    Apply(apply::Apply),
     /// List and rotate the keys that sign access tokens
     ///
     /// Works beside a running server, which follows within seconds.

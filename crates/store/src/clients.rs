@@ -49,12 +49,21 @@ statements! {
     /// The secrets of a client that are good, the newest first.
     LIST_SECRETS = "SELECT secret_hash, created_at, expires_at FROM client_secrets WHERE client_id = $1 \
                     AND (expires_at IS NULL OR expires_at > $2) ORDER BY created_at DESC, secret_hash";
+    /// The secret that is not being replaced.
+    FIND_CURRENT_SECRET = "SELECT secret_hash FROM client_secrets WHERE client_id = $1 AND expires_at IS NULL";
     /// Lets the one secret without an end run out.
     EXPIRE_SECRET = "UPDATE client_secrets SET expires_at = $2 WHERE client_id = $1 AND expires_at IS NULL";
     /// Removes the secrets that run out already: of an overlap at most two are good.
     DELETE_ENDING_SECRETS = "DELETE FROM client_secrets WHERE client_id = $1 AND expires_at IS NOT NULL";
     /// Removes every secret of a client.
     DELETE_SECRETS = "DELETE FROM client_secrets WHERE client_id = $1";
+    /// Lets an origin's scripts call for a client.
+    INSERT_ORIGIN = "INSERT INTO client_origins (origin, client_id) VALUES ($1, $2)";
+    /// Removes a client's origins.
+    DELETE_ORIGINS = "DELETE FROM client_origins WHERE client_id = $1";
+    /// Whether a client that is not kept out has this origin.
+    HAS_ORIGIN = "SELECT o.client_id FROM client_origins o JOIN clients c ON c.id = o.client_id \
+                  WHERE o.origin = $1 AND c.disabled_at IS NULL LIMIT 1";
     /// Removes a batch of secrets past their time.
     DELETE_EXPIRED_SECRETS = "DELETE FROM client_secrets WHERE (client_id, secret_hash) IN (SELECT client_id, secret_hash \
                     FROM client_secrets WHERE expires_at <= $1 LIMIT $2)";
@@ -127,9 +136,28 @@ pub fn list_secrets(tx: &mut Tx<'_>, client: &str, now: Timestamp) -> Result<Vec
     })
 }
 
+/// The client's secret, if it has one that is not being replaced.
+pub fn find_current_secret(tx: &mut Tx<'_>, client: &str) -> Result<Option<TokenHash>, StoreError> {
+    tx.query_optional(&FIND_CURRENT_SECRET, &[client.into()], |row| Ok(TokenHash::from_bytes(row.get(0)?)))
+}
+
 /// Removes every secret of the client.
 pub fn delete_secrets(tx: &mut Tx<'_>, client: &str) -> Result<u64, StoreError> {
     tx.execute(&DELETE_SECRETS, &[client.into()])
+}
+
+/// Replaces the origins whose scripts call for the client; none stands twice.
+pub fn replace_origins(tx: &mut Tx<'_>, client: &str, origins: &[String]) -> Result<(), StoreError> {
+    tx.execute(&DELETE_ORIGINS, &[client.into()])?;
+    for origin in origins {
+        tx.execute_expecting(&INSERT_ORIGIN, &[origin.into(), client.into()], 1)?;
+    }
+    Ok(())
+}
+
+/// Whether scripts of this origin call for a client that is not kept out.
+pub fn has_origin(tx: &mut Tx<'_>, origin: &str) -> Result<bool, StoreError> {
+    Ok(tx.query_optional(&HAS_ORIGIN, &[origin.into()], |row| row.get::<String>(0))?.is_some())
 }
 
 /// Removes up to `limit` secrets past their time.

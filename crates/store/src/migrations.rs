@@ -30,6 +30,7 @@ macro_rules! migrations {
 pub(crate) static MIGRATIONS: &[Migration] = migrations! {
     1 "0001_foundation";
     2 "0002_clients";
+    3 "0003_client_origins";
 };
 
 statements! {

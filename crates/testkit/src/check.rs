@@ -18,6 +18,7 @@ pub fn check(method: &Method, path: &str, answer: &Answer) {
     // With any other redirect a browser may post a password again, to wherever it leads.
     assert!(!answer.status.is_redirection() || [303, 304].contains(&answer.status.as_u16()), "{what}");
     check_headers(&what, answer);
+    check_sharing(&what, path, answer);
     check_cookies(&what, answer);
     check_cache(&what, method, path, answer);
     if method != Method::HEAD && path.starts_with("/api/") && answer.status.as_u16() >= 400 {
@@ -39,7 +40,7 @@ fn check_headers(what: &str, answer: &Answer) {
     for name in ["permissions-policy", "cross-origin-opener-policy", "x-request-id"] {
         assert!(answer.headers.contains_key(name), "{what}: {name} is missing");
     }
-    for name in ["server", "x-powered-by", "access-control-allow-origin"] {
+    for name in ["server", "x-powered-by"] {
         assert!(!answer.headers.contains_key(name), "{what}: {name}");
     }
     let policy = answer.header(header::CONTENT_SECURITY_POLICY).unwrap_or_default();
@@ -49,6 +50,19 @@ fn check_headers(what: &str, answer: &Answer) {
     assert!(!policy.contains("unsafe"), "{what}: {policy}");
     let content_type = answer.header(header::CONTENT_TYPE);
     assert!(answer.body.is_empty() || content_type.is_some(), "{what}: a body without a type");
+}
+
+/// Scripts of other origins read what is meant for clients, each named, and never with cookies.
+fn check_sharing(what: &str, path: &str, answer: &Answer) {
+    assert!(!answer.headers.contains_key(header::ACCESS_CONTROL_ALLOW_CREDENTIALS), "{what}");
+    if let Some(origin) = answer.header(header::ACCESS_CONTROL_ALLOW_ORIGIN) {
+        let is_for_clients = ["/oauth2/", "/.well-known/"].iter().any(|start| path.starts_with(start));
+        assert!(
+            is_for_clients && !path.starts_with("/oauth2/authorize") && origin != "*",
+            "{what}: shared with {origin}"
+        );
+        assert!(!answer.headers.contains_key(header::SET_COOKIE), "{what}: a cookie for {origin}");
+    }
 }
 
 fn check_cookies(what: &str, answer: &Answer) {

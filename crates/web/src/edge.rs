@@ -76,8 +76,10 @@ pub(crate) enum Arrival {
     OtherMethod {
         /// A route of that path, for the door.
         path: RouteInfo,
-        /// The methods whose answers listed origins may read.
+        /// The methods whose answers origins that are allowed may read.
         cors_methods: Vec<Method>,
+        /// Whether origins of clients count among them.
+        are_clients: bool,
     },
     /// A path that is not in the table.
     Nowhere,

@@ -30,4 +30,8 @@ pub trait Gateway: Clone + Send + Sync + 'static {
         op: &Op,
         token: &str,
     ) -> impl Future<Output = Result<Principal, AuthenticationError>> + Send;
+
+    /// Whether scripts of `origin`, unchecked text of visible ASCII, call for a registered client. When it cannot be found
+    /// out they do not.
+    fn is_client_origin(&self, origin: &str) -> impl Future<Output = bool> + Send;
 }

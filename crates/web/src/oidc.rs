@@ -29,7 +29,7 @@ pub fn routes() -> Vec<Route<Site>> {
         rate,
         csrf,
         cache: CacheClass::NoStore,
-        cors: CorsRule::TokenOrigins,
+        cors: CorsRule::ClientOrigins,
         retires: None,
         handler,
     };
@@ -53,7 +53,7 @@ pub fn routes() -> Vec<Route<Site>> {
         rate: RateClass::Metadata,
         csrf: CsrfRule::Safe,
         cache: CacheClass::PublicFor(DISCOVERY_SECONDS),
-        cors: CorsRule::TokenOrigins,
+        cors: CorsRule::ClientOrigins,
         retires: None,
         handler: endpoint(discovery::show),
     };

@@ -100,6 +100,8 @@ pub enum CorsRule {
     Closed,
     /// Those of the configured `[cors] token_origins`.
     TokenOrigins,
+    /// Those, and those of registered clients that live in a browser.
+    ClientOrigins,
 }
 
 /// That a route will go, as its callers are told: in its answers and in the API's description.

@@ -94,10 +94,11 @@ fn path_router<G: Gateway>(edge: &Arc<Edge<G>>, routes: Vec<Route<G>>) -> Method
     let infos: Vec<RouteInfo> = routes.iter().map(Route::info).collect();
     let Some(first) = infos.first().cloned() else { return MethodRouter::new() };
     let opened = infos.iter().filter(|info| info.cors != CorsRule::Closed);
+    let are_clients = infos.iter().any(|info| info.cors == CorsRule::ClientOrigins);
     let cors_methods = opened.map(|info| info.method.clone()).collect();
     let allow = allowed_methods(&infos);
     let refuse = async move || ([(ALLOW, allow)], Problem::new(Code::MethodNotAllowed));
-    let mut methods = wrap_any(edge, Arrival::OtherMethod { path: first, cors_methods }, refuse);
+    let mut methods = wrap_any(edge, Arrival::OtherMethod { path: first, cors_methods, are_clients }, refuse);
     for (route, info) in routes.into_iter().zip(infos) {
         let inner = route.handler.into_method_router(filter(&info.method));
         methods = methods.merge(wrap(edge, Arrival::Route(info), inner));

@@ -55,4 +55,12 @@ impl Gateway for Site {
     async fn authenticate_bearer(&self, op: &Op, token: &str) -> Result<Principal, AuthenticationError> {
         self.app.authenticate_bearer(op, token).await
     }
+
+    async fn is_client_origin(&self, origin: &str) -> bool {
+        let known = self.app.is_client_origin(origin).await;
+        known.unwrap_or_else(|error| {
+            tracing::warn!(%error, "origins of clients cannot be looked up");
+            false
+        })
+    }
 }

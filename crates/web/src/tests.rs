@@ -87,6 +87,8 @@ fn principal(number: u8, via: Via, now: Timestamp) -> Result<Principal, Authenti
 }
 
 const ALICE: u8 = 1;
+/// Where a client's scripts live.
+const CLIENT_ORIGIN: &str = "https://board.example.net";
 const ADMIN: u8 = 2;
 const BOB: u8 = 3;
 const EXPIRED: u8 = 4;
@@ -118,6 +120,11 @@ impl Gateway for Demo {
             "expired" => Err(AuthenticationError::TokenExpired),
             _ => Err(AuthenticationError::Invalid),
         }
+    }
+
+    async fn is_client_origin(&self, origin: &str) -> bool {
+        self.0.asked.fetch_add(1, Ordering::Relaxed);
+        origin == CLIENT_ORIGIN
     }
 }
 

@@ -32,6 +32,9 @@ pub enum ClientCommand {
         after_help = "Example, when the secret is in the wrong hands:\n  doorward client rotate-secret client_01h455vb4pex5vsknk084sn02q --overlap-seconds 0"
     )]
     RotateSecret(RotateSecret),
+    /// Print a fresh secret for `doorward apply`; registers nothing
+    #[command(after_help = "Example:\n  doorward client generate-secret > shop.secret")]
+    GenerateSecret,
     /// Remove an application with everything it was granted
     Delete(Which),
 }

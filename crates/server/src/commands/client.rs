@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use doorward_app::clients::{ClientError, RegisteredClient};
-use doorward_model::secret::PlainToken;
+use doorward_model::secret::{PlainToken, TokenKind};
 use doorward_model::time::{SECOND_MS, Timestamp};
 use serde_json::{Map, Value, json};
 
@@ -13,12 +13,16 @@ use super::output::Output;
 use super::table;
 use crate::cli::client::{ClientCommand, Fields, List, RotateSecret, Update, Which};
 use crate::configuration::Configuration;
+use crate::telemetry::sources::SystemRandom;
 
 /// No registration is larger.
 const MAX_METADATA_BYTES: u64 = 64 * 1024;
 
 /// Does what the command says.
 pub async fn run(configuration: Configuration, command: ClientCommand, output: Output) -> Result<(), Failure> {
+    if matches!(command, ClientCommand::GenerateSecret) {
+        return generate_secret(output);
+    }
     // Everything that was typed is judged before anything is opened.
     let fields = match &command {
         ClientCommand::Create(fields) | ClientCommand::Update(Update { fields, .. }) => members(fields)?,
@@ -35,9 +39,17 @@ pub async fn run(configuration: Configuration, command: ClientCommand, output: O
         ClientCommand::Update(Update { which, .. }) => update(&opened, which, fields, output).await,
         ClientCommand::RotateSecret(flags) => rotate(&opened, flags, output).await,
         ClientCommand::Delete(which) => delete(&opened, which, output).await,
+        // Answered above, without data.
+        ClientCommand::GenerateSecret => Ok(()),
     };
     opened.close().await;
     done
+}
+
+fn generate_secret(output: Output) -> Result<(), Failure> {
+    let secret = PlainToken::new(TokenKind::ClientSecret, &SystemRandom);
+    let secret = secret.reveal();
+    output.answer(&json!({"client_secret": secret.as_str()}), || format!("{}\n", secret.as_str()))
 }
 
 async fn create(opened: &Opened, members: Map<String, Value>, output: Output) -> Result<(), Failure> {
@@ -132,7 +144,7 @@ fn unknown(which: &Which) -> Failure {
     Failure::new(format!("there is no client {}; doorward client list shows all", which.client))
 }
 
-fn explain(error: ClientError) -> Failure {
+pub(super) fn explain(error: ClientError) -> Failure {
     match error {
         ClientError::Refused(problems) => {
             let lines = problems.iter().map(|problem| format!("\n  {} {}", problem.field, problem.message));

@@ -1,5 +1,6 @@
 //! Commands: one module each, thin; what they decide is decided in the rooms they call.
 
+pub mod apply;
 pub mod check;
 pub mod client;
 pub mod completions;
@@ -35,6 +36,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         }
         Command::User(command) => block_on(user::run(load_quietly(&cli.global)?, command, output)),
         Command::Client(command) => block_on(client::run(load_quietly(&cli.global)?, command, output)),
+        Command::Apply(flags) => block_on(apply::run(load_quietly(&cli.global)?, flags, output)),
         Command::Keys(command) => block_on(keys::run(load_quietly(&cli.global)?, command, output)),
         Command::Completions { shell } => completions::run(shell),
     }

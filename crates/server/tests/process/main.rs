@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+mod apply;
 mod clients;
 mod operations;
 mod operator;

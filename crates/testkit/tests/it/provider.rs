@@ -3,6 +3,7 @@
 mod algorithms;
 mod attacks;
 mod relying_party;
+mod scripts;
 
 use doorward_testkit::world::Request;
 use doorward_testkit::{Browser, Setup, World, both, both_with};

@@ -28,7 +28,7 @@ pub(crate) fn route() -> Route<Site> {
         rate: RateClass::Metadata,
         csrf: CsrfRule::Safe,
         cache: CacheClass::PublicFor(MAX_AGE_SECONDS),
-        cors: CorsRule::TokenOrigins,
+        cors: CorsRule::ClientOrigins,
         retires: None,
         handler: endpoint(show),
     }

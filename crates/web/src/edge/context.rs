@@ -39,6 +39,7 @@ pub(crate) struct RequestContext {
     is_browser: bool,
     is_token_origin: bool,
     has_authorization: bool,
+    allowed_origin: OnceLock<HeaderValue>,
     principal: OnceLock<Principal>,
     form: Mutex<Option<FormFields>>,
     answer_headers: Mutex<Vec<(HeaderName, HeaderValue)>>,
@@ -69,6 +70,7 @@ impl RequestContext {
             is_browser: crate::csrf::says_browser(headers),
             is_token_origin: origin.is_some_and(|origin| edge.settings.lists_origin(origin)),
             has_authorization: headers.contains_key(header::AUTHORIZATION),
+            allowed_origin: OnceLock::new(),
             principal: OnceLock::new(),
             form: Mutex::new(None),
             answer_headers: Mutex::new(Vec::new()),
@@ -106,6 +108,15 @@ impl RequestContext {
 
     pub(crate) fn comes_from(&self, source: Source) {
         self.source.get_or_init(|| source);
+    }
+
+    /// The other origin whose scripts may read the answer.
+    pub(crate) fn allowed_origin(&self) -> Option<&HeaderValue> {
+        self.allowed_origin.get()
+    }
+
+    pub(crate) fn allow_origin(&self, origin: HeaderValue) {
+        self.allowed_origin.get_or_init(|| origin);
     }
 
     pub(crate) fn has_authorization(&self) -> bool {

@@ -3,6 +3,7 @@
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use http::HeaderValue;
 
 use doorward_app::authentication::AuthenticationError;
 
@@ -24,17 +25,29 @@ pub(crate) async fn guard<G: Gateway>(
     request: Request,
     next: Next,
 ) -> Response {
-    let settings = &station.edge.settings;
+    let (settings, arrival) = (&station.edge.settings, &station.arrival);
+    if let Some(origin) = cors::listed_origin(arrival, request.headers(), settings) {
+        context.allow_origin(origin);
+    }
+    let doubtful = cors::doubtful_origin(arrival, request.headers(), settings);
     let checked = match shape::check(&request, &context.cookies, &settings.public_url) {
         Err(problem) => Err(problem),
-        Ok(()) => match &station.arrival {
-            Arrival::Route(route) => check_route(station, route, context, request).await,
-            Arrival::OtherMethod { path, .. } => {
-                if let Some(answer) = cors::preflight(&station.arrival, request.method(), request.headers(), settings) {
-                    return answer;
+        Ok(()) => match arrival {
+            Arrival::Route(route) => {
+                let checked = check_route(station, route, context, request).await;
+                // Whoever is over a limit costs no look-up.
+                if !matches!(&checked, Err(problem) if problem.code() == Code::RateLimited) {
+                    allow_client_origin(station, context, doubtful).await;
                 }
-                let counted = charge_stranger(station, path.rate, context);
-                counted.map(|()| request)
+                checked
+            }
+            Arrival::OtherMethod { path, .. } => {
+                let answer = cors::preflight(arrival, request.method(), request.headers());
+                match check_preflight(station, path.rate, context, answer, doubtful).await {
+                    Ok(Some(answer)) => return answer,
+                    Ok(None) => Ok(request),
+                    Err(problem) => Err(problem),
+                }
             }
             Arrival::Nowhere => charge_stranger(station, RateClass::Read, context).map(|()| request),
         },
@@ -48,6 +61,34 @@ pub(crate) async fn guard<G: Gateway>(
         count_refused(station, Refused::Invalid, context);
     }
     response
+}
+
+/// Lets the answer to a preflight through if somebody allows the origin.
+async fn check_preflight<G: Gateway>(
+    station: &Station<G>,
+    class: RateClass,
+    context: &RequestContext,
+    answer: Option<Response>,
+    doubtful: Option<HeaderValue>,
+) -> Result<Option<Response>, Problem> {
+    if answer.is_none() || context.allowed_origin().is_none() {
+        charge_stranger(station, class, context)?;
+        allow_client_origin(station, context, doubtful).await;
+    }
+    Ok(answer.filter(|_| context.allowed_origin().is_some()))
+}
+
+/// Lets the scripts of a client that lives at this origin read the answer.
+async fn allow_client_origin<G: Gateway>(
+    station: &Station<G>,
+    context: &RequestContext,
+    doubtful: Option<HeaderValue>,
+) {
+    let Some(origin) = doubtful else { return };
+    let Ok(text) = origin.to_str() else { return };
+    if station.edge.gateway.is_client_origin(text).await {
+        context.allow_origin(origin);
+    }
 }
 
 fn count_refused<G: Gateway>(station: &Station<G>, kind: Refused, context: &RequestContext) {

@@ -35,7 +35,7 @@ pub(crate) async fn present<G: Gateway>(
     request.extensions_mut().insert(Arc::clone(&context));
     let observed = Observed::begin(request.method(), &station.arrival);
     let span = observed.span(&context);
-    let asked = Asked::by(&request, &context, &station);
+    let asked = Asked::by(&request, &context);
 
     let deadline = station.edge.settings.timeouts.total;
     let guarded = AssertUnwindSafe(guard(&station, &context, request, next)).catch_unwind();
@@ -65,7 +65,6 @@ fn after_panic() -> Response {
 struct Asked {
     /// For pages only: the others do not look at them.
     page: Option<AskedPage>,
-    allowed_origin: Option<HeaderValue>,
 }
 
 struct AskedPage {
@@ -74,13 +73,10 @@ struct AskedPage {
 }
 
 impl Asked {
-    fn by<G: Gateway>(request: &Request, context: &RequestContext, station: &Station<G>) -> Self {
+    fn by(request: &Request, context: &RequestContext) -> Self {
         let headers = request.headers();
         let page = || AskedPage { headers: headers.clone(), path: request.uri().path().to_owned() };
-        Self {
-            page: context.door.is_page().then(page),
-            allowed_origin: cors::allowed_origin(&station.arrival, headers, &station.edge.settings),
-        }
+        Self { page: context.door.is_page().then(page) }
     }
 }
 
@@ -110,7 +106,7 @@ fn finish<G: Gateway>(
     headers::apply(answer, status, context, &station.arrival, public_url, form_action.as_ref());
     if cors::is_open(&station.arrival) {
         answer.append(header::VARY, HeaderValue::from_static("Origin"));
-        if let Some(origin) = &asked.allowed_origin {
+        if let Some(origin) = context.allowed_origin() {
             cors::open(answer, origin.clone());
         }
     }

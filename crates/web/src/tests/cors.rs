@@ -1,6 +1,6 @@
 //! Scripts of other origins.
 
-use super::{ALICE, Harness, LISTED, OWN, cookie, get, request};
+use super::{ALICE, CLIENT_ORIGIN, Harness, LISTED, OWN, cookie, get, request};
 
 const NOT_LISTED: &[&str] = &[
     "https://evil.example",
@@ -65,7 +65,7 @@ async fn a_preflight_is_answered_only_for_listed_origins_and_open_methods() {
         let answer = preflight(path, LISTED, method).await;
         assert_eq!((answer.status, answer.header("access-control-allow-origin")), (204, LISTED), "{path}");
         assert_eq!(answer.header("access-control-allow-methods"), *method);
-        assert_eq!(answer.header("access-control-allow-headers"), "authorization, content-type");
+        assert_eq!(answer.header("access-control-allow-headers"), "authorization, content-type, dpop");
         for origin in NOT_LISTED {
             let answer = preflight(path, origin, method).await;
             assert_eq!((answer.status, answer.header("access-control-allow-origin")), (405, ""), "{path} {origin}");
@@ -130,4 +130,30 @@ async fn closed_routes_do_not_vary() {
     let harness = Harness::new();
     let answer = harness.send(get("/assets/app.css", &[("origin", LISTED)])).await;
     assert_eq!(answer.header("vary"), "");
+}
+
+/// A client that lives in a browser calls what is meant for clients, and nothing else; nobody asks about an origin where
+/// it does not matter.
+///
+/// Proves: A-45, V3.4.2
+#[tokio::test]
+async fn scripts_of_a_registered_client_read_what_is_meant_for_clients_only() {
+    let harness = Harness::unlimited();
+    let from = [("origin", CLIENT_ORIGIN)];
+    let answer = harness.send(get("/.well-known/jwks.json", &from)).await;
+    assert_eq!((answer.header("access-control-allow-origin"), answer.header("vary")), (CLIENT_ORIGIN, "Origin"));
+    assert_eq!(answer.header("access-control-allow-credentials"), "");
+    let preflight = [from[0], ("access-control-request-method", "GET")];
+    let answer = harness.send(request("OPTIONS", "/.well-known/jwks.json", &preflight, "")).await;
+    assert_eq!((answer.status, answer.header("access-control-allow-origin")), (204, CLIENT_ORIGIN));
+    let asked = harness.asked();
+    for (method, path) in CLOSED.iter().chain([&("POST", "/api/v1/login"), &("POST", "/api/v1/token")]) {
+        let answer = harness.send(request(method, path, &from, "")).await;
+        assert_eq!(answer.header("access-control-allow-origin"), "", "{method} {path}");
+    }
+    let twice = [from[0], from[0]];
+    assert_eq!(harness.send(get("/.well-known/jwks.json", &twice)).await.header("access-control-allow-origin"), "");
+    let own = harness.send(get("/.well-known/jwks.json", &[("origin", OWN)])).await;
+    assert_eq!(own.header("access-control-allow-origin"), "");
+    assert_eq!(harness.asked(), asked, "only a doubtful origin is looked up");
 }

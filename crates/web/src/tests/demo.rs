@@ -187,7 +187,7 @@ pub(super) fn routes() -> Vec<Route<Demo>> {
         route!(GET "/account", Page, Session, Read, Safe, NoStore, Closed, account_page),
         route!(POST "/account", Page, Session, Write, SessionForm, NoStore, Closed, post_account_page),
         route!(GET "/crash", Page, Public, Read, Safe, NoStore, Closed, crash),
-        route!(GET "/.well-known/jwks.json", Metadata, Public, Metadata, Safe, PublicFor(300), TokenOrigins, plain),
+        route!(GET "/.well-known/jwks.json", Metadata, Public, Metadata, Safe, PublicFor(300), ClientOrigins, plain),
         route!(GET "/assets/app.css", Metadata, Public, Static, Safe, Immutable, Closed, plain),
         route!(GET "/careless.json", Metadata, Public, Metadata, Safe, PublicFor(300), Closed, careless),
         route!(GET "/openapi.json", Metadata, Public, Metadata, Safe, Revalidate, Closed, plain),
