@@ -8,10 +8,10 @@ use http::StatusCode;
 use http::header;
 
 use super::way_back::WayBack;
-use super::{answer, consent};
+use super::{account, answer, consent};
 use crate::edge::headers::FormActionOrigin;
-use crate::extract::{MaybeSignedIn, Op, PreCookie};
-use crate::pages::frame::{PublicFrame, go_to, show as show_page, show_with};
+use crate::extract::{MaybeSignedIn, Op, PreCookie, UiCookie};
+use crate::pages::frame::{PublicFrame, go_to, in_language, show as show_page, show_with};
 use crate::pages::views::{AuthorizeError, FormPost, Page, paths};
 use crate::problem::{Code, Problem};
 use crate::site::Site;
@@ -23,6 +23,7 @@ pub(super) async fn show(
     PublicFrame(page): PublicFrame,
     PreCookie(browser): PreCookie,
     MaybeSignedIn(principal): MaybeSignedIn,
+    UiCookie(ui): UiCookie,
     uri: Uri,
 ) -> Result<Response, Problem> {
     let asked = uri.query().unwrap_or_default();
@@ -53,19 +54,35 @@ pub(super) async fn show(
         Ok(parameters) => parameters,
         Err(error) => return refused(error.into()),
     };
+    let chose_account_at = principal.as_ref().and_then(|person| back.as_ref()?.chosen_at(person));
     let visitor = Visitor {
         principal,
+        chose_account_at,
         sent_to_sign_in_at: back.as_ref().map(WayBack::sent_at),
         consent: back.as_ref().and_then(WayBack::answer),
     };
+    let wished = async |page: Page| {
+        let wishes = site.app.wishes_of(&parameters).await?;
+        Ok::<_, Problem>(in_language(page, ui.as_deref(), &wishes.ui_locales))
+    };
+    let way = |origin| back.clone().unwrap_or_else(|| WayBack::new(&op, query, origin));
+    let lead_to = |path: &str, way: WayBack| match way.seal(&site, &op, &browser)? {
+        Some(flow) => Ok(go_to(&format!("{path}?flow={flow}"))),
+        None => refused(OAuthError::invalid_request("the request is too long")),
+    };
     match site.app.authorize(&op, &parameters, &visitor).await? {
         Authorization::Page(error) => refused(error),
-        Authorization::SignIn { origin } => match WayBack::new(&op, query, origin).seal(&site, &op, &browser)? {
-            Some(flow) => Ok(go_to(&format!("{}?flow={flow}", paths::LOGIN))),
-            None => refused(OAuthError::invalid_request("the request is too long")),
-        },
+        Authorization::SignIn { origin } => lead_to(paths::LOGIN, WayBack::new(&op, query, origin)),
+        Authorization::SignUp { origin } => lead_to(paths::SIGNUP, WayBack::new(&op, query, origin)),
+        Authorization::ChooseAccount { person, origin } => {
+            let (back, page) = (way(origin), wished(page.clone()).await?);
+            match back.seal(&site, &op, &browser)? {
+                Some(flow) => account::ask(&site, Page { flow, ..page }, &person, &back).await,
+                None => refused(OAuthError::invalid_request("the request is too long")),
+            }
+        }
         Authorization::Consent { question, origin } => {
-            let back = back.unwrap_or_else(|| WayBack::new(&op, query, origin)).asking(question.fingerprint());
+            let (back, page) = (way(origin).asking(question.fingerprint()), wished(page.clone()).await?);
             match back.seal(&site, &op, &browser)? {
                 Some(flow) => consent::ask(&site, Page { flow, ..page }, &question, &back).await,
                 None => refused(OAuthError::invalid_request("the request is too long")),
