@@ -25,6 +25,7 @@ pub mod passwords;
 mod post;
 pub mod profile;
 pub mod rate_limit;
+mod renewal;
 mod renewal_limit;
 pub mod sessions;
 pub mod settings;

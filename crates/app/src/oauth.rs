@@ -6,6 +6,8 @@ mod clients;
 mod consent;
 mod description;
 mod exchange;
+mod held;
+mod renewals;
 #[cfg(test)]
 mod tests;
 mod tokens;

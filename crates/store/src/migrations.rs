@@ -32,6 +32,7 @@ pub(crate) static MIGRATIONS: &[Migration] = migrations! {
     2 "0002_clients";
     3 "0003_client_origins";
     4 "0004_consents";
+    5 "0005_renewal";
 };
 
 statements! {

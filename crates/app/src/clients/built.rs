@@ -13,7 +13,7 @@ pub(crate) const ID_TOKEN_ALGORITHMS: [Algorithm; 1] = [Algorithm::Es256];
 pub(crate) const AUTHENTICATION_METHODS: [AuthenticationMethod; 3] =
     [AuthenticationMethod::ClientSecretBasic, AuthenticationMethod::ClientSecretPost, AuthenticationMethod::None];
 /// The grants.
-pub(crate) const GRANTS: [Grant; 1] = [Grant::AuthorizationCode];
+pub(crate) const GRANTS: [Grant; 2] = [Grant::AuthorizationCode, Grant::RefreshToken];
 
 /// What the operator does not say: the one algorithm there is, where the standard's default is another.
 pub(super) fn state_defaults(members: &mut Map<String, Value>) {

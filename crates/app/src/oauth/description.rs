@@ -23,7 +23,7 @@ impl App {
             grants: GRANTS.to_vec(),
             authentication: AUTHENTICATION_METHODS.to_vec(),
             id_token_algorithms: ID_TOKEN_ALGORITHMS.to_vec(),
-            scopes: ["openid", "profile", "email"].map(str::to_owned).to_vec(),
+            scopes: ["openid", "profile", "email", "offline_access"].map(str::to_owned).to_vec(),
             ui_locales: [Locale::English, Locale::German].map(|locale| locale.as_str().to_owned()).to_vec(),
             subject_types: vec![SubjectType::Public],
             acr_values: vec!["aal1".to_owned()],

@@ -5,6 +5,7 @@ mod attacks;
 mod consent;
 mod prompts;
 mod relying_party;
+mod renewal;
 mod scripts;
 
 use doorward_testkit::world::Request;
@@ -347,7 +348,8 @@ fn the_discovery_documents_say_what_is_there() {
         assert_eq!(document, get("/.well-known/oauth-authorization-server").await);
         assert_eq!(document["issuer"], "https://auth.example.test");
         assert_eq!(document["id_token_signing_alg_values_supported"], json!(["ES256"]));
-        assert_eq!(document["grant_types_supported"], json!(["authorization_code"]));
+        assert_eq!(document["grant_types_supported"], json!(["authorization_code", "refresh_token"]));
+        assert_eq!(document["scopes_supported"], json!(["openid", "profile", "email", "offline_access"]));
         assert_eq!(
             document["prompt_values_supported"],
             json!(["none", "login", "consent", "select_account", "create"])

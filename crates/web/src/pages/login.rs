@@ -91,9 +91,7 @@ pub(crate) async fn send(
     Op(op): Op,
     PreCookie(browser): PreCookie,
     PublicFrame(page): PublicFrame,
-    SessionCookie(previous): SessionCookie,
-    DeviceCookie(device): DeviceCookie,
-    UiCookie(ui): UiCookie,
+    (SessionCookie(previous), DeviceCookie(device), UiCookie(ui)): (SessionCookie, DeviceCookie, UiCookie),
     form: FormBody<Form>,
 ) -> Result<Response, Problem> {
     let flow = form.values.typed("flow").to_owned();
