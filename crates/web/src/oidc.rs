@@ -1,6 +1,7 @@
 //! The endpoints of OAuth 2 and OpenID Connect: each reads parameters, calls one use case, and presents what comes back in
 //! the form the standards ask for.
 
+mod account;
 mod answer;
 mod authorize;
 mod consent;
@@ -64,6 +65,11 @@ pub fn routes() -> Vec<Route<Site>> {
         describe("/.well-known/oauth-authorization-server"),
         page(Method::GET, Access::Optional, CsrfRule::Safe, endpoint(authorize::show)),
         page(Method::POST, Access::Public, without_cookies, endpoint(authorize::forward)),
+        Route {
+            path: paths::ACCOUNT,
+            rate: RateClass::Write,
+            ..page(Method::POST, Access::Optional, CsrfRule::PublicForm, endpoint(account::answer))
+        },
         // The form carries what only the page of this browser, person and session has: see the handler.
         Route {
             path: paths::CONSENT,
