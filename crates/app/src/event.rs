@@ -70,6 +70,10 @@ pub enum Action {
     ConsentDenied,
     /// A client exchanged a code for tokens.
     CodeRedeemed,
+    /// A client withdrew what it was granted.
+    GrantRevoked,
+    /// A client withdrew one of its access tokens.
+    AccessTokenRevoked,
     /// A code was presented again, by somebody who holds everything it needs.
     CodeReused,
 }
@@ -107,6 +111,8 @@ impl Action {
             Self::ConsentGiven => "consent.given",
             Self::ConsentDenied => "consent.denied",
             Self::CodeRedeemed => "grant.created",
+            Self::GrantRevoked => "grant.revoked",
+            Self::AccessTokenRevoked => "grant.access_token_revoked",
             Self::CodeReused => "grant.code_reused",
         }
     }
@@ -185,7 +191,11 @@ impl EventDraft {
     /// Which signing keys came into which state.
     #[must_use]
     pub(crate) fn keys(self, changes: &[KeyChange]) -> Self {
-        let facts = |change: &KeyChange| serde_json::json!({ "id": change.id, "state": change.state.as_str() });
+        let facts = |change: &KeyChange| {
+            serde_json::json!({
+                "id": change.id, "algorithm": change.algorithm.as_str(), "state": change.state.as_str(),
+            })
+        };
         self.data([("keys", changes.iter().map(facts).collect::<Vec<_>>().into())])
     }
 

@@ -5,6 +5,8 @@ mod answer;
 mod authorize;
 mod consent;
 mod discovery;
+mod introspect;
+mod revoke;
 mod token;
 mod userinfo;
 pub(crate) mod way_back;
@@ -72,6 +74,12 @@ pub fn routes() -> Vec<Route<Site>> {
         },
         // Whole applications come from one address.
         call(Method::POST, paths::TOKEN, RateClass::Renewal, without_cookies, endpoint(token::create)),
+        call(Method::POST, paths::REVOKE, RateClass::Renewal, without_cookies, endpoint(revoke::create)),
+        // Services ask from their servers.
+        Route {
+            cors: CorsRule::Closed,
+            ..call(Method::POST, paths::INTROSPECT, RateClass::Renewal, without_cookies, endpoint(introspect::show))
+        },
         call(Method::GET, paths::USERINFO, RateClass::Renewal, CsrfRule::Safe, endpoint(userinfo::show)),
         call(Method::POST, paths::USERINFO, RateClass::Renewal, without_cookies, endpoint(userinfo::show)),
     ]

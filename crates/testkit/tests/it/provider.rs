@@ -1,9 +1,12 @@
 //! Applications sign people in: the authorization code flow from end to end, and everything that must not work.
 
+mod algorithms;
 mod attacks;
 mod consent;
+mod introspection;
 mod relying_party;
 mod renewal;
+mod revocation;
 mod scripts;
 
 use doorward_testkit::world::Request;
@@ -340,12 +343,12 @@ fn a_request_by_post_and_an_answer_by_post_lose_nothing() {
 /// Proves
 #[test]
 fn the_discovery_documents_say_what_is_there() {
-    both(async |world| {
+    both_with(&algorithms::all(), async |world| {
         let get = async |path: &str| world.send(Request::new(Method::GET, path, HOME)).await.expect(200).json();
         let document: Value = get("/.well-known/openid-configuration").await;
         assert_eq!(document, get("/.well-known/oauth-authorization-server").await);
         assert_eq!(document["issuer"], "https://auth.example.test");
-        assert_eq!(document["id_token_signing_alg_values_supported"], json!(["ES256"]));
+        assert_eq!(document["id_token_signing_alg_values_supported"], json!(["RS256", "ES256", "EdDSA"]));
         assert_eq!(document["grant_types_supported"], json!(["authorization_code", "refresh_token"]));
         assert_eq!(document["scopes_supported"], json!(["openid", "profile", "email", "offline_access"]));
         assert_eq!(document["prompt_values_supported"], json!(["none", "login", "consent", "select_account"]));
@@ -353,6 +356,8 @@ fn the_discovery_documents_say_what_is_there() {
             ("authorization_endpoint", Method::GET),
             ("token_endpoint", Method::POST),
             ("userinfo_endpoint", Method::GET),
+            ("revocation_endpoint", Method::POST),
+            ("introspection_endpoint", Method::POST),
             ("jwks_uri", Method::GET),
         ] {
             let path = document[name].as_str().unwrap().strip_prefix("https://auth.example.test").unwrap();
