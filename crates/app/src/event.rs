@@ -68,6 +68,8 @@ pub enum Action {
     ConsentGiven,
     /// A person did not let a client have what it asked for.
     ConsentDenied,
+    /// A person took back what they let a client have.
+    ConsentRevoked,
     /// A client exchanged a code for tokens.
     CodeRedeemed,
     /// A client withdrew what it was granted.
@@ -110,6 +112,7 @@ impl Action {
             Self::ClientAuthorized => "client.authorized",
             Self::ConsentGiven => "consent.given",
             Self::ConsentDenied => "consent.denied",
+            Self::ConsentRevoked => "consent.revoked",
             Self::CodeRedeemed => "grant.created",
             Self::GrantRevoked => "grant.revoked",
             Self::AccessTokenRevoked => "grant.access_token_revoked",

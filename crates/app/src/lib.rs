@@ -1,6 +1,7 @@
 //! Use cases: one method per thing that can happen. This layer decides and owns the transaction; it knows
 //! neither HTTP nor SQL.
 
+pub mod applications;
 pub mod authentication;
 pub mod breached_passwords;
 mod change;

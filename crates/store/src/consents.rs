@@ -26,6 +26,11 @@ pub struct Consent {
 statements! {
     /// By person and client.
     FIND = "SELECT user_id, client_id, scope, resources, granted_at, last_used_at FROM consents WHERE user_id = $1 AND client_id = $2";
+    /// A page of what a person lets clients have, with the clients' metadata, in the order of the clients' ids.
+    LIST = "SELECT o.user_id, o.client_id, o.scope, o.resources, o.granted_at, o.last_used_at, c.metadata FROM consents o \
+              JOIN clients c ON c.id = o.client_id WHERE o.user_id = $1 AND o.client_id > $2 ORDER BY o.client_id LIMIT $3";
+    /// Takes back what a person let a client have.
+    DELETE = "DELETE FROM consents WHERE user_id = $1 AND client_id = $2";
     /// Makes sure that there is a row, and holds it until the transaction ends.
     LOCK = "INSERT INTO consents (user_id, client_id, scope, resources, last_used_at) VALUES ($1, $2, '', '[]', $3) \
               ON CONFLICT (user_id, client_id) DO UPDATE SET last_used_at = consents.last_used_at \
@@ -50,6 +55,18 @@ fn read(row: &Row<'_>) -> Result<Consent, StoreError> {
 /// What `user` lets the client have.
 pub fn find(tx: &mut Tx<'_>, user: UserId, client_id: &str) -> Result<Option<Consent>, StoreError> {
     tx.query_optional(&FIND, &[(&user.to_string()).into(), client_id.into()], read)
+}
+
+/// Up to `limit` of what `user` lets clients have, each with its client's metadata, of clients whose ids come after `after`.
+pub fn list(tx: &mut Tx<'_>, user: UserId, after: &str, limit: i64) -> Result<Vec<(Consent, String)>, StoreError> {
+    let user = user.to_string();
+    let values = [(&user).into(), after.into(), limit.into()];
+    tx.query_all(&LIST, &values, |row| Ok((read(row)?, row.get(6)?)))
+}
+
+/// Takes back what `user` let the client have; false when that is nothing.
+pub fn delete(tx: &mut Tx<'_>, user: UserId, client_id: &str) -> Result<bool, StoreError> {
+    Ok(tx.execute(&DELETE, &[(&user.to_string()).into(), client_id.into()])? == 1)
 }
 
 /// What `user` lets the client have, or a row that allows nothing; nobody else changes it until the transaction ends.

@@ -47,6 +47,9 @@ statements! {
               FROM grants WHERE id = $1";
     /// Ends a grant.
     REVOKE = "UPDATE grants SET revoked_at = $2, revoked_reason = $3 WHERE id = $1 AND revoked_at IS NULL";
+    /// Ends all grants of a person to a client.
+    REVOKE_OF_CLIENT = "UPDATE grants SET revoked_at = $3, revoked_reason = $4 WHERE user_id = $1 AND client_id = $2 AND revoked_at IS NULL \
+              RETURNING id";
     /// Ends what came of a session.
     REVOKE_OF_SESSION = "UPDATE grants SET revoked_at = $2, revoked_reason = $3 WHERE session_id = $1 AND revoked_at IS NULL";
     /// Ends everything a user allowed.
@@ -118,6 +121,19 @@ pub fn find(tx: &mut Tx<'_>, id: GrantId) -> Result<Option<Grant>, StoreError> {
 /// Ends the grant; false when it has ended or is gone.
 pub fn revoke(tx: &mut Tx<'_>, id: GrantId, now: Timestamp, reason: &str) -> Result<bool, StoreError> {
     Ok(tx.execute(&REVOKE, &[(&id.to_string()).into(), now.into(), reason.into()])? == 1)
+}
+
+/// Ends all grants of `user` to the client and returns their ids.
+pub fn revoke_of_client(
+    tx: &mut Tx<'_>,
+    user: UserId,
+    client_id: &str,
+    now: Timestamp,
+    reason: &str,
+) -> Result<Vec<GrantId>, StoreError> {
+    let user = user.to_string();
+    let values = [(&user).into(), client_id.into(), now.into(), reason.into()];
+    tx.query_all(&REVOKE_OF_CLIENT, &values, |row| column::id(row, 0))
 }
 
 /// Ends what came of a session; says how many.

@@ -15,7 +15,7 @@ pub enum RevokedKind {
     User,
     /// The cookie of a session that goes on with a new one, by the session's id.
     Credential,
-    /// What a person let a client do, by the grant's id.
+    /// What a person let a client have, by the grant's id.
     Grant,
     /// One access token of a client, by its `jti`.
     Token,

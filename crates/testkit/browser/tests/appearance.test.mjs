@@ -104,6 +104,17 @@ const ACCOUNT_PAGES = {
     await visitor.open("/account/sessions");
     await visitor.button("Sign out all other devices").waitFor();
   },
+  "account-applications-none": (visitor) => visitor.open("/account/applications"),
+  "account-applications": async (visitor) => {
+    for (const scope of ["openid", "openid profile email orders:read"]) {
+      await visitor.page.route(`${CALLBACK}**`, (route) => route.fulfill({ body: "arrived" }));
+      await visitor.open(await askFor(scope));
+      await visitor.button("Allow").click();
+      await visitor.page.getByText("arrived").waitFor();
+    }
+    await visitor.open("/account/applications");
+    await visitor.button("Take access away from Shop").first().waitFor();
+  },
   "account-appearance": (visitor) => visitor.open("/account/appearance"),
   "consent": async (visitor) => {
     await visitor.open(await askFor("openid"));

@@ -19,7 +19,8 @@ fn routes() -> Vec<RouteInfo> {
 
 /// The path of a route with something in the place of its parameters.
 fn path(route: &RouteInfo) -> String {
-    route.path.replace("{id}", "session_01h455vb4pex5vsknk084sn02q")
+    let path = route.path.replace("{id}", "session_01h455vb4pex5vsknk084sn02q");
+    path.replace("{client_id}", "client_01h455vb4pex5vsknk084sn02q")
 }
 
 fn is_unsafe(route: &RouteInfo) -> bool {

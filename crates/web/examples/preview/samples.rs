@@ -4,9 +4,9 @@ use askama::Template;
 use doorward_model::password::Feedback;
 use doorward_model::time::{HOUR_MS, Timestamp};
 use doorward_web::pages::views::{
-    Account, AccountAppearance, AccountPassword, AccountProfile, AccountSessions, AuthorizeError, Consent, Failure,
-    FailureKind, Field, FirstAdministrator, Forgot, ForgotSent, FormPost, Login, Message, MessageKind, Notice, Page,
-    Problem, Reset, SessionRow, Signup, Verify, VerifyLink,
+    Account, AccountAppearance, AccountApplications, AccountPassword, AccountProfile, AccountSessions, ApplicationRow,
+    AuthorizeError, Consent, Failure, FailureKind, Field, FirstAdministrator, Forgot, ForgotSent, FormPost, Login,
+    Message, MessageKind, Notice, Page, Problem, Reset, SessionRow, Signup, Verify, VerifyLink,
 };
 
 /// Where an application is called back.
@@ -230,5 +230,32 @@ fn account(page: &Page, typed: &Typed, pages: &mut Pages) -> askama::Result<()> 
         ..sessions
     };
     add(pages, "account-sessions-alone", &alone)?;
+    applications(&page(), &account(), typed, pages)?;
     add(pages, "account-appearance", &AccountAppearance { page: page(), account: account(), notice: None })
+}
+
+fn applications(page: &Page, account: &Account, typed: &Typed, pages: &mut Pages) -> askama::Result<()> {
+    let now = account.created_at.plus_ms(40 * HOUR_MS);
+    let application = |name: &str, words: &[&str], granted: bool| ApplicationRow {
+        id: typed.flow.clone(),
+        name: name.to_owned(),
+        scopes: words.iter().map(|word| (*word).to_owned()).collect(),
+        services: vec![typed.device.clone()],
+        granted_at: granted.then_some(account.created_at),
+        last_used_at: now.plus_ms(-HOUR_MS),
+    };
+    let all = AccountApplications {
+        page: page.clone(),
+        account: account.clone(),
+        now,
+        applications: vec![
+            application(&typed.name, &["openid", "email", &typed.code], true),
+            application("Board", &["openid"], false),
+        ],
+        next: Some("client_01h455vb4pex5vsknk084sn02q".into()),
+        notice: Some(Notice::ApplicationRevoked),
+    };
+    add(pages, "account-applications", &all)?;
+    let none = AccountApplications { applications: Vec::new(), next: None, notice: None, ..all };
+    add(pages, "account-applications-none", &none)
 }

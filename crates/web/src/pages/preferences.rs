@@ -48,7 +48,7 @@ pub(crate) async fn send(UiCookie(ui): UiCookie, form: FormBody<Choice>) -> Resu
 
 /// Only pages of ours, by name: whatever else the field holds leads to the start page.
 fn own_page(path: &str) -> Option<&'static str> {
-    const PAGES: [&str; 13] = [
+    const PAGES: [&str; 14] = [
         paths::SIGNUP,
         paths::VERIFY,
         paths::VERIFY_LINK,
@@ -59,6 +59,7 @@ fn own_page(path: &str) -> Option<&'static str> {
         paths::ACCOUNT,
         paths::ACCOUNT_PASSWORD,
         paths::ACCOUNT_SESSIONS,
+        paths::ACCOUNT_APPLICATIONS,
         paths::ACCOUNT_APPEARANCE,
         oauth::paths::AUTHORIZE,
         paths::START,
