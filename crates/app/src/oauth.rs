@@ -7,7 +7,10 @@ mod consent;
 mod description;
 mod exchange;
 mod held;
+mod introspection;
+mod living;
 mod renewals;
+mod revocation;
 #[cfg(test)]
 mod tests;
 mod tokens;
@@ -20,6 +23,7 @@ pub use doorward_oidc::error::{ErrorCode, OAuthError};
 pub use doorward_oidc::parameters::{Parameters, ParametersError};
 pub use doorward_oidc::response::{AuthorizationResponse, Destination};
 pub use exchange::{TokenAnswer, TokenRefusal};
+pub use introspection::Introspection;
 pub use userinfo::UserInfo;
 
 /// Where the endpoints are.
@@ -32,6 +36,10 @@ pub mod paths {
     pub const CONSENT: &str = "/oauth2/consent";
     /// RFC 6749 section 3.2.
     pub const TOKEN: &str = "/oauth2/token";
+    /// RFC 7009 section 2.
+    pub const REVOKE: &str = "/oauth2/revoke";
+    /// RFC 7662 section 2.
+    pub const INTROSPECT: &str = "/oauth2/introspect";
     /// OpenID Connect Core 5.3.
     pub const USERINFO: &str = "/oauth2/userinfo";
     /// RFC 7517 section 5.

@@ -28,7 +28,6 @@ pub(super) fn problems(metadata: &Metadata, longest_seconds: i64) -> Vec<ClientP
         ("sector_identifier_uri", metadata.sector_identifier_uri.is_some(), not_yet),
         ("jwks", metadata.keys.is_some(), not_yet),
         ("userinfo_signed_response_alg", metadata.userinfo_algorithm.is_some(), not_yet),
-        ("introspection_signed_response_alg", metadata.introspection_algorithm.is_some(), not_yet),
         ("request_object_signing_alg", metadata.request_object_algorithm.is_some(), not_yet),
         ("dpop_bound_access_tokens", metadata.dpop_required, not_yet),
         ("require_pushed_authorization_requests", metadata.pushed_requests_required, not_yet),

@@ -4,9 +4,11 @@ mod algorithms;
 mod applications;
 mod attacks;
 mod consent;
+mod introspection;
 mod prompts;
 mod relying_party;
 mod renewal;
+mod revocation;
 mod scripts;
 
 use doorward_testkit::world::Request;
@@ -359,6 +361,8 @@ fn the_discovery_documents_say_what_is_there() {
             ("authorization_endpoint", Method::GET),
             ("token_endpoint", Method::POST),
             ("userinfo_endpoint", Method::GET),
+            ("revocation_endpoint", Method::POST),
+            ("introspection_endpoint", Method::POST),
             ("jwks_uri", Method::GET),
         ] {
             let path = document[name].as_str().unwrap().strip_prefix("https://auth.example.test").unwrap();
