@@ -79,10 +79,9 @@ impl App {
         &self,
         op: &Op,
         id: &str,
-        mut members: Map<String, Value>,
+        members: Map<String, Value>,
         given: Option<PlainToken>,
     ) -> Result<NewClient, ClientError> {
-        built::state_defaults(&mut members);
         let client = self.read_client(id, &members)?;
         let draw = || given.unwrap_or_else(|| PlainToken::new(TokenKind::ClientSecret, op.random.as_ref()));
         let secret = uses_secret(&client).then(draw);
