@@ -7,7 +7,7 @@ use doorward_oidc::client::{Client, ClientId};
 use doorward_store::clients;
 use serde_json::{Map, Value};
 
-use super::{ClientError, ClientProblem, built, read_row, uses_secret};
+use super::{ClientError, ClientProblem, read_row, uses_secret};
 use crate::App;
 use crate::failure::Failure;
 use crate::op::Op;
