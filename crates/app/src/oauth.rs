@@ -2,15 +2,18 @@
 //! needs the database, the keys and the time.
 
 mod authorization;
+mod client_keys;
 mod clients;
 mod description;
 mod exchange;
+mod replays;
 #[cfg(test)]
 mod tests;
 mod tokens;
 mod userinfo;
 
 pub use authorization::{Authorization, Visitor};
+pub(crate) use client_keys::ClientKeyCache;
 pub use doorward_oidc::error::{ErrorCode, OAuthError};
 pub use doorward_oidc::parameters::{Parameters, ParametersError};
 pub use doorward_oidc::response::{AuthorizationResponse, Destination};

@@ -31,6 +31,7 @@ pub(crate) static MIGRATIONS: &[Migration] = migrations! {
     1 "0001_foundation";
     2 "0002_clients";
     3 "0003_client_origins";
+    4 "0004_proofs";
 };
 
 statements! {

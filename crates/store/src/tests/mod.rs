@@ -12,3 +12,4 @@ mod schema;
 mod sqlite;
 mod support;
 mod tls;
+mod used_ids;

@@ -2,6 +2,8 @@
 
 mod algorithms;
 mod attacks;
+mod own_keys;
+mod private_key_jwt;
 mod relying_party;
 mod scripts;
 
