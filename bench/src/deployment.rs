@@ -14,7 +14,7 @@ use doorward_server::configuration::{Flags, load};
 use doorward_server::runtime::Runtime;
 use doorward_server::telemetry::sources::{SystemClock, SystemRandom};
 use doorward_store::sessions::{self, Session};
-use doorward_store::token_families::{self, TokenFamily};
+use doorward_store::token_families::{self, Renewed, TokenFamily};
 use doorward_store::users::{self, User};
 use doorward_store::{Store, StoreError};
 
@@ -189,7 +189,7 @@ impl Filling {
         let state = Family::new(now, Rotation::Recover, application.expires_at);
         let (id, salt) = (FamilyId::new(now, &SystemRandom), Salt::new(&SystemRandom));
         let refresh_token = self.keys.refresh_mac().token(id, state.counters.issued, &salt).to_string();
-        let family = TokenFamily::new(id, application.id, &salt, &state);
+        let family = TokenFamily::new(id, Renewed::Session(application.id), &salt, &state);
         let credentials =
             SignedIn { cookie: cookie.reveal().to_string(), refresh_token, family: family.id.to_string() };
         (credentials, Rows { user, browser, application, family })

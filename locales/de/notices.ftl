@@ -11,6 +11,7 @@ notice-administrator-created = Das Administrationskonto besteht. Melden Sie sich
 notice-profile-saved = Ihre Änderungen sind gespeichert.
 notice-device-signed-out = Das Gerät ist abgemeldet.
 notice-others-signed-out = Alle anderen Geräte sind abgemeldet.
+notice-application-revoked = Die Anwendung hat keinen Zugriff mehr. Was sie schon gesehen hat, kann sie behalten haben.
 notice-appearance-saved = Die Darstellung ist in diesem Browser gespeichert.
 
 # Probleme mit den Eingaben

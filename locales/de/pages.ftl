@@ -81,3 +81,21 @@ authorize-error-text = Die Anwendung hat eine Anfrage gesendet, die wir nicht be
 form-post-title = Zurück zur Anwendung
 form-post-text = Sie sind auf dem Weg zurück zur Anwendung.
 form-post-submit = Weiter
+
+# An application asks for access
+consent-title = { $client } Zugriff auf Ihr Konto erlauben?
+consent-lead = Sie sind bei { $site } als { $email } angemeldet.
+consent-scopes = Die Anwendung kann dann
+consent-services = In Ihrem Namen nutzt sie
+consent-destination = Danach geht es zurück zu { $host }.
+consent-revocable = Sie können das in Ihrem Konto unter „Anwendungen“ zurücknehmen.
+consent-allow = Erlauben
+consent-deny = Nicht erlauben
+consent-home = Startseite
+consent-policy = Datenschutz
+consent-terms = Bedingungen
+scope-openid = Sie wiedererkennen: sie erfährt eine gleichbleibende Kennung von Ihnen und wann und wie Sie sich angemeldet haben
+scope-profile = Ihren Namen und Ihre Sprache sehen
+scope-email = Ihre E-Mail-Adresse sehen
+scope-offline-access = damit fortfahren, während Sie nicht angemeldet sind, bis Sie es zurücknehmen
+scope-other = ihre eigene Berechtigung { $scope } nutzen

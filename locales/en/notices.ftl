@@ -11,6 +11,7 @@ notice-administrator-created = The administrator account exists. Sign in with it
 notice-profile-saved = Your changes are saved.
 notice-device-signed-out = The device is signed out.
 notice-others-signed-out = All other devices are signed out.
+notice-application-revoked = The application has no access any more. It may have kept what it has already seen.
 notice-appearance-saved = The appearance is saved in this browser.
 
 # Problems with what was entered

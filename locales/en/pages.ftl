@@ -81,3 +81,21 @@ authorize-error-text = The application sent a request that we cannot answer. Go 
 form-post-title = Back to the application
 form-post-text = You are on your way back to the application.
 form-post-submit = Continue
+
+# An application asks for access
+consent-title = Allow { $client } to use your account?
+consent-lead = You are signed in at { $site } as { $email }.
+consent-scopes = It will be able to
+consent-services = In your name it will use
+consent-destination = You go back to { $host } afterwards.
+consent-revocable = You can take this back in your account, under Applications.
+consent-allow = Allow
+consent-deny = Do not allow
+consent-home = Home page
+consent-policy = Privacy policy
+consent-terms = Terms
+scope-openid = recognise you: it learns an identifier of yours that stays the same, and when and how you signed in
+scope-profile = see your name and language
+scope-email = see your e-mail address
+scope-offline-access = go on with this while you are not signed in, until you take it back
+scope-other = use its own permission { $scope }

@@ -277,10 +277,15 @@ fn uses_secret(client: &Client) -> bool {
 }
 
 fn read_row(row: &ClientRow) -> Result<RegisteredClient, Failure> {
-    let corrupt = || Failure::internal("reading a client", "its row does not hold the metadata of a client");
-    let members: Map<String, Value> = serde_json::from_str(&row.metadata).map_err(|_| corrupt())?;
-    let id = ClientId::parse(&row.id).map_err(|_| corrupt())?;
-    let client = Client::from_json(id, &members, Author::Operator).map_err(|_| corrupt())?;
+    let client = read_metadata(&row.id, &row.metadata)?;
     let (created_at, updated_at, disabled_at) = (row.created_at, row.updated_at, row.disabled_at);
     Ok(RegisteredClient { client, created_at, updated_at, disabled_at })
+}
+
+/// The client with this id and metadata, as its row holds them.
+pub(crate) fn read_metadata(id: &str, metadata: &str) -> Result<Client, Failure> {
+    let corrupt = || Failure::internal("reading a client", "its row does not hold the metadata of a client");
+    let members: Map<String, Value> = serde_json::from_str(metadata).map_err(|_| corrupt())?;
+    let id = ClientId::parse(id).map_err(|_| corrupt())?;
+    Client::from_json(id, &members, Author::Operator).map_err(|_| corrupt())
 }

@@ -64,6 +64,12 @@ pub enum Action {
     ClientDeleted,
     /// A person signed in to a client: it was sent a code.
     ClientAuthorized,
+    /// A person let a client have what it asked for.
+    ConsentGiven,
+    /// A person did not let a client have what it asked for.
+    ConsentDenied,
+    /// A person took back what they let a client have.
+    ConsentRevoked,
     /// A client exchanged a code for tokens.
     CodeRedeemed,
     /// A code was presented again, by somebody who holds everything it needs.
@@ -100,6 +106,9 @@ impl Action {
             Self::ClientSecretRotated => "client.secret_rotated",
             Self::ClientDeleted => "client.deleted",
             Self::ClientAuthorized => "client.authorized",
+            Self::ConsentGiven => "consent.given",
+            Self::ConsentDenied => "consent.denied",
+            Self::ConsentRevoked => "consent.revoked",
             Self::CodeRedeemed => "grant.created",
             Self::CodeReused => "grant.code_reused",
         }

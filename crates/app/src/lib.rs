@@ -1,6 +1,7 @@
 //! Use cases: one method per thing that can happen. This layer decides and owns the transaction; it knows
 //! neither HTTP nor SQL.
 
+pub mod applications;
 pub mod authentication;
 pub mod breached_passwords;
 mod change;
@@ -25,6 +26,7 @@ pub mod passwords;
 mod post;
 pub mod profile;
 pub mod rate_limit;
+mod renewal;
 mod renewal_limit;
 pub mod sessions;
 pub mod settings;

@@ -4,8 +4,11 @@
 mod authorization;
 mod client_keys;
 mod clients;
+mod consent;
 mod description;
 mod exchange;
+mod held;
+mod renewals;
 mod replays;
 #[cfg(test)]
 mod tests;
@@ -14,6 +17,8 @@ mod userinfo;
 
 pub use authorization::{Authorization, Visitor};
 pub(crate) use client_keys::ClientKeyCache;
+pub use consent::{ConsentAnswer, ConsentQuestion};
+pub use doorward_oidc::client::Client;
 pub use doorward_oidc::error::{ErrorCode, OAuthError};
 pub use doorward_oidc::parameters::{Parameters, ParametersError};
 pub use doorward_oidc::response::{AuthorizationResponse, Destination};
@@ -24,6 +29,8 @@ pub use userinfo::UserInfo;
 pub mod paths {
     /// RFC 6749 section 3.1.
     pub const AUTHORIZE: &str = "/oauth2/authorize";
+    /// What a person answers when they are asked about a client's request.
+    pub const CONSENT: &str = "/oauth2/consent";
     /// RFC 6749 section 3.2.
     pub const TOKEN: &str = "/oauth2/token";
     /// OpenID Connect Core 5.3.

@@ -6,6 +6,7 @@ use doorward_model::password::{Password, Violation};
 use doorward_model::secret::{PlainToken, TokenHash, TokenKind};
 use doorward_model::time::HOUR_MS;
 use doorward_store::Tx;
+use doorward_store::grants;
 use doorward_store::one_time_tokens::{self, OneTimeToken, Purpose};
 use doorward_store::revocations::{self, RevokedKind};
 use doorward_store::sessions::{self, Session};
@@ -225,6 +226,8 @@ impl App {
                 one_time_tokens::delete_of_user(change.tx, Purpose::PasswordReset, id)?;
                 let ended = sessions::revoke_others(change.tx, id, Some(keep), now, "password_changed")?;
                 revocations.insert(change.tx, &ended, now)?;
+                let offline = grants::revoke_offline(change.tx, id, now, "password_changed")?;
+                revocations.insert_grants(change.tx, &offline, now)?;
                 let renewed = renew_cookie(change.tx, keep, id, &new_hash)?;
                 if renewed.is_some() {
                     // Other nodes may know the session by its old cookie.

@@ -70,6 +70,15 @@ impl Scope {
         Self { words: self.words.iter().filter(|word| other.contains(word)).cloned().collect() }
     }
 
+    /// What either allows, this one's words first.
+    #[must_use]
+    pub fn union(mut self, other: &Self) -> Self {
+        for word in other.words() {
+            self.insert(word);
+        }
+        self
+    }
+
     /// All words but one.
     #[must_use]
     pub fn without(&self, word: &str) -> Self {

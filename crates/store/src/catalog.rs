@@ -7,6 +7,7 @@ static MODULES: &[&[&Statement]] = &[
     crate::attempts::ALL,
     crate::authorization_codes::ALL,
     crate::clients::ALL,
+    crate::consents::ALL,
     crate::database_clock::ALL,
     crate::deliveries::ALL,
     crate::durability::ALL,

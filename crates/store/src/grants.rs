@@ -1,4 +1,5 @@
-//! Grants: what a person let a client do, and the root of every token that came of it.
+//! Grants: what a person let a client do, and the root of every token that came of it. A grant keeps how the person had
+//! proved who they are, because it may outlive the session in which they did.
 
 use doorward_model::id::{GrantId, SessionId, UserId};
 use doorward_model::time::Timestamp;
@@ -19,6 +20,16 @@ pub struct Grant {
     pub session_id: Option<SessionId>,
     /// What it allows, separated by spaces.
     pub scope: String,
+    /// The services it was asked for, as a JSON list.
+    pub resources: String,
+    /// The names of the claims asked for in the ID token, as a JSON list.
+    pub claims: String,
+    /// How the person proved who they are (RFC 8176), as a JSON list.
+    pub amr: String,
+    /// How strongly.
+    pub acr: String,
+    /// When the person proved who they are.
+    pub authenticated_at: Timestamp,
     /// When it was given.
     pub created_at: Timestamp,
     /// When the last token that came of it is over.
@@ -29,29 +40,54 @@ pub struct Grant {
 
 statements! {
     /// Adds a grant.
-    INSERT = "INSERT INTO grants (id, user_id, client_id, session_id, scope, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    INSERT = "INSERT INTO grants (id, user_id, client_id, session_id, scope, resources, claims, amr, acr, authenticated_at, created_at, expires_at) \
+              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
     /// By id.
-    FIND = "SELECT id, user_id, client_id, session_id, scope, created_at, expires_at, revoked_at FROM grants WHERE id = $1";
+    FIND = "SELECT id, user_id, client_id, session_id, scope, resources, claims, amr, acr, authenticated_at, created_at, expires_at, revoked_at \
+              FROM grants WHERE id = $1";
     /// Ends a grant.
     REVOKE = "UPDATE grants SET revoked_at = $2, revoked_reason = $3 WHERE id = $1 AND revoked_at IS NULL";
+    /// Ends all grants of a person to a client.
+    REVOKE_OF_CLIENT = "UPDATE grants SET revoked_at = $3, revoked_reason = $4 WHERE user_id = $1 AND client_id = $2 AND revoked_at IS NULL \
+              RETURNING id";
+    /// Ends what came of a session.
+    REVOKE_OF_SESSION = "UPDATE grants SET revoked_at = $2, revoked_reason = $3 WHERE session_id = $1 AND revoked_at IS NULL";
+    /// Ends everything a user allowed.
+    REVOKE_OF_USER = "UPDATE grants SET revoked_at = $2, revoked_reason = $3 WHERE user_id = $1 AND revoked_at IS NULL";
+    /// Ends what a user allowed that outlives sessions.
+    REVOKE_OFFLINE = "UPDATE grants SET revoked_at = $2, revoked_reason = $3 WHERE user_id = $1 AND session_id IS NULL AND revoked_at IS NULL \
+              AND expires_at > $2 RETURNING id";
+    /// Ends the oldest grants of a user to a client that outlive sessions, beyond the newest `$3`.
+    REVOKE_OLDEST_OFFLINE = "UPDATE grants SET revoked_at = $4, revoked_reason = $5 WHERE id IN (SELECT id FROM grants WHERE user_id = $1 \
+              AND client_id = $2 AND session_id IS NULL AND revoked_at IS NULL AND expires_at > $4 ORDER BY id DESC LIMIT 1000000 OFFSET $3) RETURNING id";
     /// Removes a batch of grants that ended before `$1`.
     DELETE_ENDED = "DELETE FROM grants WHERE id IN (SELECT id FROM grants WHERE expires_at <= $1 LIMIT $2)";
 }
 
 fn read(row: &Row<'_>) -> Result<Grant, StoreError> {
-    let session: Option<String> = row.get(3)?;
+    read_from(row, 0)
+}
+
+/// A grant whose columns begin at `first`.
+pub(crate) fn read_from(row: &Row<'_>, first: usize) -> Result<Grant, StoreError> {
+    let session: Option<String> = row.get(first + 3)?;
     let session_id = session
         .map(|text| SessionId::parse(&text).map_err(|_| StoreError::Corrupt("a grant names no session")))
         .transpose()?;
     Ok(Grant {
-        id: column::id(row, 0)?,
-        user_id: column::id(row, 1)?,
-        client_id: row.get(2)?,
+        id: column::id(row, first)?,
+        user_id: column::id(row, first + 1)?,
+        client_id: row.get(first + 2)?,
         session_id,
-        scope: row.get(4)?,
-        created_at: row.get(5)?,
-        expires_at: row.get(6)?,
-        revoked_at: row.get(7)?,
+        scope: row.get(first + 4)?,
+        resources: row.get(first + 5)?,
+        claims: row.get(first + 6)?,
+        amr: row.get(first + 7)?,
+        acr: row.get(first + 8)?,
+        authenticated_at: row.get(first + 9)?,
+        created_at: row.get(first + 10)?,
+        expires_at: row.get(first + 11)?,
+        revoked_at: row.get(first + 12)?,
     })
 }
 
@@ -65,6 +101,11 @@ pub fn insert(tx: &mut Tx<'_>, grant: &Grant) -> Result<(), StoreError> {
             (&grant.client_id).into(),
             grant.session_id.map(|id| id.to_string()).as_deref().into(),
             (&grant.scope).into(),
+            (&grant.resources).into(),
+            (&grant.claims).into(),
+            (&grant.amr).into(),
+            (&grant.acr).into(),
+            grant.authenticated_at.into(),
             grant.created_at.into(),
             grant.expires_at.into(),
         ],
@@ -80,6 +121,52 @@ pub fn find(tx: &mut Tx<'_>, id: GrantId) -> Result<Option<Grant>, StoreError> {
 /// Ends the grant; false when it has ended or is gone.
 pub fn revoke(tx: &mut Tx<'_>, id: GrantId, now: Timestamp, reason: &str) -> Result<bool, StoreError> {
     Ok(tx.execute(&REVOKE, &[(&id.to_string()).into(), now.into(), reason.into()])? == 1)
+}
+
+/// Ends all grants of `user` to the client and returns their ids.
+pub fn revoke_of_client(
+    tx: &mut Tx<'_>,
+    user: UserId,
+    client_id: &str,
+    now: Timestamp,
+    reason: &str,
+) -> Result<Vec<GrantId>, StoreError> {
+    let user = user.to_string();
+    let values = [(&user).into(), client_id.into(), now.into(), reason.into()];
+    tx.query_all(&REVOKE_OF_CLIENT, &values, |row| column::id(row, 0))
+}
+
+/// Ends what came of a session; says how many.
+pub fn revoke_of_session(tx: &mut Tx<'_>, id: SessionId, now: Timestamp, reason: &str) -> Result<u64, StoreError> {
+    tx.execute(&REVOKE_OF_SESSION, &[(&id.to_string()).into(), now.into(), reason.into()])
+}
+
+/// Ends everything that `user` allowed; says how many.
+pub fn revoke_of_user(tx: &mut Tx<'_>, user: UserId, now: Timestamp, reason: &str) -> Result<u64, StoreError> {
+    tx.execute(&REVOKE_OF_USER, &[(&user.to_string()).into(), now.into(), reason.into()])
+}
+
+/// Ends what `user` allowed that outlives sessions, and returns the ids of what lived.
+pub fn revoke_offline(tx: &mut Tx<'_>, user: UserId, now: Timestamp, reason: &str) -> Result<Vec<GrantId>, StoreError> {
+    tx.query_all(&REVOKE_OFFLINE, &[(&user.to_string()).into(), now.into(), reason.into()], |row| column::id(row, 0))
+}
+
+/// Ends the oldest of the grants of `user` to `client` that outlive sessions, beyond the newest `keep`, and returns their
+/// ids.
+pub fn revoke_oldest_offline(
+    tx: &mut Tx<'_>,
+    user: UserId,
+    client: &str,
+    keep: i64,
+    now: Timestamp,
+    reason: &str,
+) -> Result<Vec<GrantId>, StoreError> {
+    let user = user.to_string();
+    tx.query_all(
+        &REVOKE_OLDEST_OFFLINE,
+        &[(&user).into(), client.into(), keep.into(), now.into(), reason.into()],
+        |row| column::id(row, 0),
+    )
 }
 
 /// Removes up to `limit` grants whose last token was over before `before`.

@@ -6,6 +6,7 @@ mod catalog;
 mod cell;
 pub mod clients;
 mod column;
+pub mod consents;
 pub mod database_clock;
 pub mod deliveries;
 mod durability;

@@ -31,7 +31,9 @@ pub(crate) static MIGRATIONS: &[Migration] = migrations! {
     1 "0001_foundation";
     2 "0002_clients";
     3 "0003_client_origins";
-    4 "0004_proofs";
+    4 "0004_consents";
+    5 "0005_renewal";
+    6 "0006_proofs";
 };
 
 statements! {

@@ -15,6 +15,8 @@ pub enum RevokedKind {
     User,
     /// The cookie of a session that goes on with a new one, by the session's id.
     Credential,
+    /// What a person let a client have, by the grant's id.
+    Grant,
 }
 
 impl RevokedKind {
@@ -23,6 +25,7 @@ impl RevokedKind {
             Self::Session => "session",
             Self::User => "user",
             Self::Credential => "credential",
+            Self::Grant => "grant",
         }
     }
 }
@@ -65,6 +68,7 @@ pub fn list_since(tx: &mut Tx<'_>, since: Timestamp, limit: i64) -> Result<Vec<R
             "session" => RevokedKind::Session,
             "user" => RevokedKind::User,
             "credential" => RevokedKind::Credential,
+            "grant" => RevokedKind::Grant,
             _ => return Err(StoreError::Corrupt("a revocation is of no known kind")),
         };
         Ok(Revoked { id: column::id(row, 0)?, kind, subject: row.get(2)? })

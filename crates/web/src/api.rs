@@ -1,5 +1,6 @@
 //! The JSON API under `/api/v1`.
 
+pub(crate) mod applications;
 pub(crate) mod csrf;
 pub(crate) mod email_verifications;
 pub(crate) mod fields;
@@ -78,6 +79,8 @@ pub fn routes() -> Vec<Route<Site>> {
         call(Method::GET, "/api/v1/sessions", READ, endpoint(sessions::list)),
         call(Method::DELETE, "/api/v1/sessions/{id}", WRITE, endpoint(sessions::delete)),
         call(Method::POST, "/api/v1/sessions/revoke-others", WRITE, endpoint(sessions::revoke_others)),
+        call(Method::GET, "/api/v1/applications", READ, endpoint(applications::list)),
+        call(Method::DELETE, "/api/v1/applications/{client_id}", WRITE, endpoint(applications::delete)),
         jwks::route(),
         openapi::route(),
     ]

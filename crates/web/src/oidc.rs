@@ -3,6 +3,7 @@
 
 mod answer;
 mod authorize;
+mod consent;
 mod discovery;
 mod token;
 mod userinfo;
@@ -63,6 +64,12 @@ pub fn routes() -> Vec<Route<Site>> {
         describe("/.well-known/oauth-authorization-server"),
         page(Method::GET, Access::Optional, CsrfRule::Safe, endpoint(authorize::show)),
         page(Method::POST, Access::Public, without_cookies, endpoint(authorize::forward)),
+        // The form carries what only the page of this browser, person and session has: see the handler.
+        Route {
+            path: paths::CONSENT,
+            rate: RateClass::Write,
+            ..page(Method::POST, Access::Optional, CsrfRule::PublicForm, endpoint(consent::answer))
+        },
         // Whole applications come from one address.
         call(Method::POST, paths::TOKEN, RateClass::Renewal, without_cookies, endpoint(token::create)),
         call(Method::GET, paths::USERINFO, RateClass::Renewal, CsrfRule::Safe, endpoint(userinfo::show)),

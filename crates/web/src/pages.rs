@@ -78,6 +78,8 @@ pub fn routes() -> Vec<Route<Site>> {
         page(get(), paths::ACCOUNT_SESSIONS, OWN, endpoint(account::sessions::show)),
         page(post(), paths::ACCOUNT_SESSIONS_END, OWN_SENT, endpoint(account::sessions::end)),
         page(post(), paths::ACCOUNT_SESSIONS_END_OTHERS, OWN_SENT, endpoint(account::sessions::end_others)),
+        page(get(), paths::ACCOUNT_APPLICATIONS, OWN, endpoint(account::applications::show)),
+        page(post(), paths::ACCOUNT_APPLICATIONS_REVOKE, OWN_SENT, endpoint(account::applications::revoke)),
         page(get(), paths::ACCOUNT_APPEARANCE, OWN, endpoint(account::appearance::show)),
         page(post(), paths::PREFERENCES, write_sent, endpoint(preferences::send)),
         page(post(), paths::ACCOUNT_PREFERENCES, OWN_SENT, endpoint(preferences::send)),

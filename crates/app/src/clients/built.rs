@@ -1,7 +1,7 @@
 //! What of a registration this version can do. The rest is refused by name: a client that registers for a protection
 //! which nobody enforces would be worse off than one that knows.
 
-use doorward_oidc::client::{AuthenticationMethod, Consent, Grant, Metadata, SubjectType};
+use doorward_oidc::client::{AuthenticationMethod, Grant, Metadata, SubjectType};
 
 use super::ClientProblem;
 
@@ -13,7 +13,7 @@ pub(crate) const AUTHENTICATION_METHODS: [AuthenticationMethod; 4] = [
     AuthenticationMethod::None,
 ];
 /// The grants.
-pub(crate) const GRANTS: [Grant; 1] = [Grant::AuthorizationCode];
+pub(crate) const GRANTS: [Grant; 2] = [Grant::AuthorizationCode, Grant::RefreshToken];
 
 /// Everything that is asked for and not there.
 pub(super) fn problems(metadata: &Metadata, longest_seconds: i64) -> Vec<ClientProblem> {
@@ -22,11 +22,6 @@ pub(super) fn problems(metadata: &Metadata, longest_seconds: i64) -> Vec<ClientP
     let is_too_long = |seconds: u32| i64::from(seconds) > longest_seconds;
     let too_long = format!("must be at most {longest_seconds}");
     let wanted = [
-        (
-            "consent",
-            metadata.consent == Consent::Ask,
-            "must be skip: this version has no consent page, so only applications of your own can be registered",
-        ),
         ("token_endpoint_auth_method", !AUTHENTICATION_METHODS.contains(&metadata.authentication), not_yet),
         (
             "grant_types",

@@ -99,9 +99,9 @@ async fn what_is_not_there_is_refused_by_name() {
     on_both(|store| async move {
         let app = app(&store, at(0)).await;
         for (changes, field) in [
-            (json!({"consent": "ask"}), "consent"),
+            (json!({"consent": "maybe"}), "consent"),
             (json!({"id_token_signed_response_alg": "PS256"}), "id_token_signed_response_alg"),
-            (json!({"grant_types": ["authorization_code", "refresh_token"]}), "grant_types"),
+            (json!({"grant_types": ["urn:ietf:params:oauth:grant-type:device_code"]}), "grant_types"),
             (json!({"dpop_bound_access_tokens": true}), "dpop_bound_access_tokens"),
             (json!({"require_pushed_authorization_requests": true}), "require_pushed_authorization_requests"),
             (json!({"subject_type": "pairwise"}), "subject_type"),

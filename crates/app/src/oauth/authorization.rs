@@ -14,6 +14,7 @@ use doorward_oidc::response::AuthorizationResponse;
 use doorward_store::authorization_codes::{self, AuthorizationCode};
 use doorward_store::sessions;
 
+use super::consent::{Asked, ConsentAnswer, ConsentQuestion, Needed, Standing};
 use crate::App;
 use crate::authentication::Principal;
 use crate::event::{Action, EventDraft};
@@ -31,6 +32,8 @@ pub struct Visitor {
     pub principal: Option<Principal>,
     /// When this visitor was sent to sign in for this very request; a later sign-in answers it.
     pub sent_to_sign_in_at: Option<Timestamp>,
+    /// What was answered to the question about this very request.
+    pub consent: Option<ConsentAnswer>,
 }
 
 /// What the authorization endpoint answers.
@@ -48,8 +51,23 @@ pub enum Authorization {
         /// The origin or scheme that the answer will go to.
         origin: Option<String>,
     },
+    /// The person is asked whether the client may have what it asks for, and comes back with the same request.
+    Consent {
+        /// What is asked.
+        question: Box<ConsentQuestion>,
+        /// The origin or scheme that the answer will go to.
+        origin: Option<String>,
+    },
     /// On a page of ours: it is not proved where an answer would go.
     Page(OAuthError),
+}
+
+/// What the parameters of a request say.
+pub(super) enum Understood {
+    /// A client asks, and all of it is allowed to.
+    Request(Box<(Client, AuthorizationRequest)>),
+    /// Something is wrong with it.
+    Wrong(Authorization),
 }
 
 impl App {
@@ -60,23 +78,9 @@ impl App {
         parameters: &Parameters,
         visitor: &Visitor,
     ) -> Result<Authorization, Failure> {
-        let client_id = match authorize::client_id(parameters) {
-            Ok(client_id) => client_id,
-            Err(error) => return Ok(Authorization::Page(error)),
-        };
-        let Some(client) = self.active_client(client_id).await? else {
-            let error = OAuthError::new(ErrorCode::UnauthorizedClient, "there is no such client");
-            return Ok(Authorization::Page(error));
-        };
-        let request = match read(parameters, &client) {
-            Ok(request) => request,
-            Err(AuthorizeError::Page(error)) => return Ok(Authorization::Page(error)),
-            Err(AuthorizeError::Redirect(error, destination)) => {
-                return Ok(Authorization::Answer {
-                    response: destination.error(error, self.issuer()),
-                    origin: origin_of(&destination.redirect_uri),
-                });
-            }
+        let (client, request) = match self.understand(parameters).await? {
+            Understood::Request(asked) => *asked,
+            Understood::Wrong(answer) => return Ok(answer),
         };
         let origin = origin_of(&request.destination.redirect_uri);
         // Before anybody types a password: the first RSA key is made beside the running server.
@@ -86,14 +90,61 @@ impl App {
         }
         match self.decide(op, &request, visitor).await? {
             Decision::SignIn => Ok(Authorization::SignIn { origin }),
-            Decision::Refuse(error) => {
-                Ok(Authorization::Answer { response: request.destination.error(error, self.issuer()), origin })
-            }
-            Decision::Grant(principal) => {
-                let response = self.issue_code(op, &client, &request, &principal).await?;
-                Ok(Authorization::Answer { response, origin })
+            Decision::Refuse(error) => Ok(self.refuse(&request, error)),
+            Decision::Grant(person) => {
+                let needed = Needed { client: &client, request: &request, person: &person, answer: visitor.consent };
+                self.grant(op, &needed).await
             }
         }
+    }
+
+    fn refuse(&self, request: &AuthorizationRequest, error: OAuthError) -> Authorization {
+        let destination = &request.destination;
+        let response = destination.error(error, self.issuer());
+        Authorization::Answer { response, origin: origin_of(&destination.redirect_uri) }
+    }
+
+    /// Reads a request, and says where that is told what is wrong with it.
+    pub(super) async fn understand(&self, parameters: &Parameters) -> Result<Understood, Failure> {
+        let page = |error| Ok(Understood::Wrong(Authorization::Page(error)));
+        let client_id = match authorize::client_id(parameters) {
+            Ok(client_id) => client_id,
+            Err(error) => return page(error),
+        };
+        let Some(client) = self.active_client(client_id).await? else {
+            return page(OAuthError::new(ErrorCode::UnauthorizedClient, "there is no such client"));
+        };
+        match read(parameters, &client) {
+            Ok(request) => Ok(Understood::Request(Box::new((client, request)))),
+            Err(AuthorizeError::Page(error)) => page(error),
+            Err(AuthorizeError::Redirect(error, destination)) => Ok(Understood::Wrong(Authorization::Answer {
+                response: destination.error(error, self.issuer()),
+                origin: origin_of(&destination.redirect_uri),
+            })),
+        }
+    }
+
+    /// Answers the client, if the person lets it have what it asks for.
+    async fn grant(&self, op: &Op, needed: &Needed<'_>) -> Result<Authorization, Failure> {
+        let request = needed.request;
+        let standing = needed.standing(op.now);
+        let response = match standing {
+            Standing::Denied => {
+                let error = OAuthError::new(ErrorCode::AccessDenied, "the person said no");
+                return Ok(self.refuse(request, error));
+            }
+            Standing::Ask => None,
+            Standing::Remembered | Standing::Vouched => self.issue_code(op, needed, standing).await?,
+        };
+        let origin = origin_of(&request.destination.redirect_uri);
+        Ok(match response {
+            Some(response) => Authorization::Answer { response, origin },
+            None if request.prompt.none => {
+                let description = "the person must be asked, and may not be";
+                self.refuse(request, OAuthError::new(ErrorCode::ConsentRequired, description))
+            }
+            None => Authorization::Consent { question: Box::new(ConsentQuestion::new(needed)), origin },
+        })
     }
 
     fn issuer(&self) -> &str {
@@ -105,10 +156,6 @@ impl App {
         let prompt = request.prompt;
         if prompt.create {
             return Ok(Decision::Refuse(OAuthError::invalid_request("prompt=create is not available")));
-        }
-        // OpenID Connect Core 3.1.2.1: what cannot be asked is an error.
-        if prompt.consent {
-            return refuse(ErrorCode::ConsentRequired, "this client never asks for consent");
         }
         let sign_in = |otherwise| {
             if prompt.none { refuse(ErrorCode::LoginRequired, otherwise) } else { Ok(Decision::SignIn) }
@@ -147,19 +194,20 @@ impl App {
         request.claims.subject().map(str::to_owned)
     }
 
+    /// A code, unless the person has not consented to what is asked for.
     async fn issue_code(
         &self,
         op: &Op,
-        client: &Client,
-        request: &AuthorizationRequest,
-        principal: &Principal,
-    ) -> Result<AuthorizationResponse, Failure> {
+        needed: &Needed<'_>,
+        standing: Standing,
+    ) -> Result<Option<AuthorizationResponse>, Failure> {
+        let Needed { client, request, person, .. } = needed;
         let code = PlainToken::new(TokenKind::AuthorizationCode, op.random.as_ref());
         let resources: Vec<&str> = request.resources.iter().map(doorward_oidc::resource::Resource::as_str).collect();
         let claims: Vec<&str> = request.claims.id_token.keys().map(String::as_str).collect();
         let row = AuthorizationCode {
             client_id: client.id().to_string(),
-            session_id: principal.session_id,
+            session_id: person.session_id,
             grant_id: GrantId::new(op.now, op.random.as_ref()),
             redirect_uri: request.destination.redirect_uri.clone(),
             challenge: request.challenge.map(|challenge| *challenge.as_bytes()),
@@ -175,12 +223,25 @@ impl App {
             .subject(client.id())
             .data([("grant", row.grant_id.to_string().into()), ("scope", row.scope.clone().into())]);
         let hash = code.hash();
-        self.change(move |change| {
-            authorization_codes::insert(change.tx, &hash, &row)?;
-            change.record(&event)
-        })
-        .await?;
-        Ok(request.destination.code(&code.reveal(), self.issuer()))
+        let asked = Asked {
+            user_id: person.user_id,
+            client: (*client).clone(),
+            scope: request.scope.clone(),
+            resources: request.resources.clone(),
+        };
+        let now = op.now;
+        let is_allowed = self
+            .change(move |change| {
+                if !asked.take_up(change.tx, standing, now)? {
+                    change.quietly();
+                    return Ok(false);
+                }
+                authorization_codes::insert(change.tx, &hash, &row)?;
+                change.record(&event)?;
+                Ok(true)
+            })
+            .await?;
+        Ok(is_allowed.then(|| request.destination.code(&code.reveal(), self.issuer())))
     }
 }
 
@@ -188,6 +249,7 @@ impl App {
 enum Decision {
     SignIn,
     Refuse(OAuthError),
+    /// Who they are is settled.
     Grant(Principal),
 }
 

@@ -23,9 +23,10 @@ impl App {
             grants: GRANTS.to_vec(),
             authentication: AUTHENTICATION_METHODS.to_vec(),
             id_token_algorithms: self.keys.settings().algorithms.clone(),
-            scopes: ["openid", "profile", "email"].map(str::to_owned).to_vec(),
+            scopes: ["openid", "profile", "email", "offline_access"].map(str::to_owned).to_vec(),
             ui_locales: [Locale::English, Locale::German].map(|locale| locale.as_str().to_owned()).to_vec(),
             subject_types: vec![SubjectType::Public],
+            consent: true,
             ..Offer::default()
         };
         Document::new(&self.keys.settings().issuer, endpoints, offer)

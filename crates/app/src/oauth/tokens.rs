@@ -1,7 +1,5 @@
 //! The tokens that clients get: access tokens (RFC 9068) and ID tokens (OpenID Connect Core 2).
 
-use std::collections::BTreeMap;
-
 use doorward_model::id::TokenId;
 use doorward_model::secret::SecretText;
 use doorward_model::time::{SECOND_MS, Timestamp};
@@ -12,17 +10,16 @@ use doorward_oidc::error::{ErrorCode, OAuthError};
 use doorward_oidc::id_token::{self, IdToken, Person};
 use doorward_oidc::jose::Algorithm;
 use doorward_oidc::scope::{OPENID, Scope};
+use doorward_store::grants::Grant;
 use doorward_store::users::User;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::exchange::Redeemed;
-use super::{TokenRefusal, paths};
+use super::{TokenAnswer, TokenRefusal, paths};
 use crate::App;
 use crate::failure::Failure;
 use crate::keys::OWN_ALGORITHM;
 use crate::op::Op;
-use crate::sessions::read_amr;
 
 /// What is read of a client's access token at our own endpoints.
 #[derive(Deserialize)]
@@ -43,6 +40,19 @@ struct HintClaims {
     sub: String,
 }
 
+/// What tokens are made from.
+pub(super) struct Basis<'a> {
+    pub(super) client: &'a Client,
+    pub(super) grant: &'a Grant,
+    pub(super) user: &'a User,
+    /// What of the grant the tokens are for.
+    pub(super) scope: &'a Scope,
+    /// Where the access token is to be good.
+    pub(super) resources: Vec<String>,
+    /// What ties the ID token to the request.
+    pub(super) nonce: Option<&'a str>,
+}
+
 impl App {
     /// The audience of tokens that are good for the `UserInfo` endpoint. It is never the audience of our own API's tokens,
     /// and always one of a list, so that no client's token is read as a first-party one.
@@ -50,72 +60,74 @@ impl App {
         format!("{}{}", self.settings.public_url, paths::USERINFO)
     }
 
-    pub(super) fn sign_client_token(
-        &self,
-        op: &Op,
-        client: &Client,
-        redeemed: &Redeemed,
-        scope: &Scope,
-    ) -> Result<(SecretText, i64), TokenRefusal> {
-        let Redeemed { code, session, user, resources } = redeemed;
+    /// An access token, and an ID token where the scope asks for one.
+    pub(super) fn sign_tokens(&self, op: &Op, basis: &Basis<'_>) -> Result<TokenAnswer, TokenRefusal> {
+        let (access_token, expires_in) = self.sign_client_token(op, basis)?;
+        let id_token = self.sign_id_token(op, basis, access_token.reveal())?;
+        let scope = basis.scope.to_string();
+        Ok(TokenAnswer { access_token, expires_in, scope, refresh_token: None, id_token })
+    }
+
+    fn sign_client_token(&self, op: &Op, basis: &Basis<'_>) -> Result<(SecretText, i64), TokenRefusal> {
+        let Basis { client, grant, user, scope, resources, .. } = basis;
         let lifetime_ms = i64::from(client.metadata().lifetimes.access_token_seconds) * SECOND_MS;
-        let (issued_at, expires_at) = (op.now.as_seconds(), end(op.now, lifetime_ms, session.expires_at));
+        let (issued_at, expires_at) = (op.now.as_seconds(), end(op.now, lifetime_ms, grant.expires_at));
+        if expires_at <= issued_at {
+            return Err(OAuthError::new(ErrorCode::InvalidGrant, "what was granted is over").into());
+        }
         let mut audience = resources.clone();
         if scope.contains(OPENID) || audience.is_empty() {
             audience.push(self.userinfo_audience());
         }
-        let claims = json!({
+        let mut claims = json!({
             "iss": self.keys.settings().issuer,
             "aud": audience,
             "sub": user.id,
             "client_id": client.id(),
-            "sid": session.id,
-            "grant_id": code.grant_id,
+            "grant_id": grant.id,
             "jti": TokenId::new(op.now, op.random.as_ref()),
             "iat": issued_at,
             "exp": expires_at,
-            "auth_time": session.authenticated_at.as_seconds(),
-            "acr": session.acr,
-            "amr": read_amr(session)?,
-            "scope": code.scope,
+            "auth_time": grant.authenticated_at.as_seconds(),
+            "acr": grant.acr,
+            "amr": read_list(&grant.amr)?,
+            "scope": scope,
         });
-        if expires_at <= issued_at {
-            return Err(OAuthError::new(ErrorCode::InvalidGrant, "the session is over").into());
+        if let Some(session) = grant.session_id {
+            claims["sid"] = json!(session);
         }
         Ok((self.sign(OWN_ALGORITHM, TOKEN_TYPE, &claims)?, expires_at - issued_at))
     }
 
-    /// The ID token, where the scope asks for one.
-    pub(super) fn sign_id_token(
+    /// The ID token, where the scope asks for one. One of a renewal has no `nonce` (OpenID Connect Core 12.2).
+    fn sign_id_token(
         &self,
         op: &Op,
-        client: &Client,
-        redeemed: &Redeemed,
-        scope: &Scope,
-        wishes: &BTreeMap<String, Wish>,
+        basis: &Basis<'_>,
         access_token: &str,
     ) -> Result<Option<SecretText>, TokenRefusal> {
+        let Basis { client, grant, user, scope, nonce, .. } = basis;
         if !scope.contains(OPENID) {
             return Ok(None);
         }
-        let Redeemed { code, session, user, .. } = redeemed;
         let metadata = client.metadata();
         let lifetime_ms = i64::from(metadata.lifetimes.id_token_seconds) * SECOND_MS;
-        let (subject, amr) = (user.id.to_string(), read_amr(session)?);
+        let (subject, amr) = (user.id.to_string(), read_list(&grant.amr)?);
+        let wishes = read_list(&grant.claims)?.into_iter().map(|name| (name, Wish::default())).collect();
         let token = IdToken {
             issuer: &self.keys.settings().issuer,
             subject: &subject,
             client_id: client.id().as_str(),
             issued_at: op.now,
             expires_at: op.now.plus_ms(lifetime_ms),
-            authenticated_at: session.authenticated_at,
-            nonce: code.nonce.as_deref(),
-            acr: &session.acr,
+            authenticated_at: grant.authenticated_at,
+            nonce: *nonce,
+            acr: &grant.acr,
             amr: &amr,
             session_id: None,
             access_token: Some(access_token),
         };
-        let claims = token.claims(metadata.id_token_algorithm, person(user).in_id_token(scope, wishes));
+        let claims = token.claims(metadata.id_token_algorithm, person(user).in_id_token(scope, &wishes));
         Ok(Some(self.sign(metadata.id_token_algorithm, id_token::TOKEN_TYPE, &Value::Object(claims))?))
     }
 
@@ -161,4 +173,14 @@ pub(super) fn userinfo(user: &User, scope: &Scope) -> Map<String, Value> {
 
 fn end(now: Timestamp, lifetime_ms: i64, latest: Timestamp) -> i64 {
     now.plus_ms(lifetime_ms).min(latest).as_seconds()
+}
+
+/// A scope as it was stored.
+pub(super) fn read_scope(text: &str) -> Result<Scope, Failure> {
+    Scope::parse(text).map_err(|error| Failure::internal("reading what was granted", error))
+}
+
+/// A list of words as it was stored.
+pub(super) fn read_list(json: &str) -> Result<Vec<String>, Failure> {
+    serde_json::from_str(json).map_err(|error| Failure::internal("reading what was granted", error))
 }

@@ -3,14 +3,14 @@
 use doorward_model::id::{GrantId, UserId};
 use doorward_oidc::error::{ErrorCode, OAuthError};
 use doorward_oidc::scope::{OPENID, Scope};
-use doorward_store::{grants, sessions, users};
+use doorward_store::users;
 use serde_json::{Map, Value};
 
+use super::held::HeldGrant;
 use super::tokens::{self, ClientClaims};
 use crate::App;
 use crate::failure::Failure;
 use crate::op::Op;
-use crate::sessions::usable;
 
 /// What the `UserInfo` endpoint answers.
 pub enum UserInfo {
@@ -42,21 +42,11 @@ impl App {
         if self.active_client(&claims.client_id).await?.is_none() {
             return Ok(None);
         }
-        let (client_id, now) = (claims.client_id.clone(), op.now);
-        let found = self
-            .store
-            .read(move |tx| {
-                let grant = grants::find(tx, grant_id)?.filter(|grant| {
-                    grant.revoked_at.is_none() && grant.user_id == user_id && grant.client_id == client_id
-                });
-                let Some(session_id) = grant.and_then(|grant| grant.session_id) else { return Ok(None) };
-                let session = sessions::find(tx, session_id)?;
-                if session.is_none_or(|session| usable(&session, session.last_seen_at, now).is_err()) {
-                    return Ok(None);
-                }
-                users::find(tx, user_id)
-            })
-            .await?;
-        Ok(found)
+        let held = self.store.read(move |tx| HeldGrant::find(tx, grant_id)).await?;
+        let found = held.filter(|held| {
+            let grant = &held.grant;
+            grant.user_id == user_id && grant.client_id == claims.client_id && held.is_alive(op.now, grant.created_at)
+        });
+        Ok(found.map(|held| held.user))
     }
 }

@@ -5,9 +5,10 @@ pub mod start;
 
 use std::sync::Arc;
 
-use doorward_model::id::{RevocationId, SessionId, UserId};
+use doorward_model::id::{GrantId, RevocationId, SessionId, UserId};
 use doorward_model::secret::PlainToken;
 use doorward_model::time::{MINUTE_MS, Timestamp};
+use doorward_store::grants;
 use doorward_store::revocations::{self, RevokedKind};
 use doorward_store::sessions;
 pub use doorward_store::sessions::Session;
@@ -106,7 +107,7 @@ impl App {
         reason: &'static str,
     ) -> Result<bool, Failure> {
         let event = EventDraft::new(op, action).subject(id);
-        let entry = RevocationId::new(op.now, op.random.as_ref());
+        let entries = RevocationBatch::new(op);
         let now = op.now;
         let ended = self
             .change(move |change| {
@@ -114,7 +115,7 @@ impl App {
                     change.quietly();
                     return Ok(false);
                 }
-                revocations::insert(change.tx, entry, RevokedKind::Session, &id.to_string(), now)?;
+                entries.insert(change.tx, &[id], now)?;
                 change.record(&event)?;
                 Ok(true)
             })
@@ -193,6 +194,8 @@ impl App {
                         self.session_cache.forget_user(user);
                     }
                 }
+                // No node remembers grants: each use of one asks the database.
+                RevokedKind::Grant => {}
             }
         }
         if !ids.is_empty() {
@@ -237,23 +240,39 @@ impl RevocationBatch {
         Self(*RevocationId::new(op.now, op.random.as_ref()).uuid())
     }
 
-    /// Adds one entry a session.
+    /// Adds one entry a session, and ends what clients got through these sessions. Their tokens carry the session's id, so
+    /// that its entry speaks for them.
     pub(crate) fn insert(self, tx: &mut Tx<'_>, ended: &[SessionId], now: Timestamp) -> Result<(), StoreError> {
         for (position, id) in ended.iter().enumerate() {
-            let mut uuid = self.0;
-            let position = u32::try_from(position).unwrap_or(u32::MAX).to_be_bytes();
-            for (byte, mixed) in uuid[12..].iter_mut().zip(position) {
-                *byte ^= mixed;
-            }
-            let entry = RevocationId::from_uuid(uuid);
-            revocations::insert(tx, entry, RevokedKind::Session, &id.to_string(), now)?;
+            revocations::insert(tx, self.entry(position, 0), RevokedKind::Session, &id.to_string(), now)?;
+            grants::revoke_of_session(tx, *id, now, "session_ended")?;
         }
         Ok(())
     }
 
-    /// Adds one entry for everything of a user.
+    /// Adds one entry a grant.
+    pub(crate) fn insert_grants(self, tx: &mut Tx<'_>, ended: &[GrantId], now: Timestamp) -> Result<(), StoreError> {
+        for (position, id) in ended.iter().enumerate() {
+            revocations::insert(tx, self.entry(position, 1), RevokedKind::Grant, &id.to_string(), now)?;
+        }
+        Ok(())
+    }
+
+    /// Adds one entry for everything of a user, and ends what clients got from them.
     pub(crate) fn insert_user(self, tx: &mut Tx<'_>, user: UserId, now: Timestamp) -> Result<(), StoreError> {
+        grants::revoke_of_user(tx, user, now, "user_revoked")?;
         revocations::insert(tx, RevocationId::from_uuid(self.0), RevokedKind::User, &user.to_string(), now)
+    }
+
+    /// The id of the entry at a position of a list.
+    fn entry(self, position: usize, list: u8) -> RevocationId {
+        let mut uuid = self.0;
+        let position = u32::try_from(position).unwrap_or(u32::MAX).to_be_bytes();
+        for (byte, mixed) in uuid[12..].iter_mut().zip(position) {
+            *byte ^= mixed;
+        }
+        uuid[11] ^= list;
+        RevocationId::from_uuid(uuid)
     }
 }
 

@@ -2,10 +2,11 @@
 
 use doorward_model::device;
 use doorward_model::id::{FamilyId, SessionId, UserId};
-use doorward_model::rotation::{Family, Salt};
+use doorward_model::rotation::{Family, Generation, Rotation, Salt};
 use doorward_model::secret::{PlainToken, TokenKind};
+use doorward_model::time::Timestamp;
 use doorward_store::sessions::{self, Session};
-use doorward_store::token_families::{self, TokenFamily};
+use doorward_store::token_families::{self, Renewed, TokenFamily};
 use doorward_store::{StoreError, Tx};
 use zeroize::Zeroizing;
 
@@ -71,13 +72,39 @@ impl App {
     }
 
     fn new_family(&self, op: &Op, session: &Session) -> (Zeroizing<String>, TokenFamily) {
-        let state = Family::new(op.now, self.settings.sessions.rotation, session.expires_at);
+        let (text, seed) = self.draw_family(op);
+        (text, seed.grow(Renewed::Session(session.id), op.now, self.settings.sessions.rotation, session.expires_at))
+    }
+
+    /// What a family needs that is random, and its first token.
+    pub(crate) fn draw_family(&self, op: &Op) -> (Zeroizing<String>, FamilySeed) {
         let id = FamilyId::new(op.now, op.random.as_ref());
         let salt = Salt::new(op.random.as_ref());
-        let text = self.keys.refresh_mac().token(id, state.counters.issued, &salt);
+        let text = self.keys.refresh_mac().token(id, Generation::FIRST, &salt);
         let network = op.address.map(|address| self.network_hash(address));
-        let row = TokenFamily { network, ..TokenFamily::new(id, session.id, &salt, &state) };
-        (text, row)
+        (text, FamilySeed { id, salt, network })
+    }
+}
+
+/// A family about to begin.
+#[derive(Clone)]
+pub(crate) struct FamilySeed {
+    id: FamilyId,
+    salt: Salt,
+    network: Option<Vec<u8>>,
+}
+
+impl FamilySeed {
+    /// Its row, from `now` on.
+    pub(crate) fn grow(
+        &self,
+        renews: Renewed,
+        now: Timestamp,
+        rotation: Rotation,
+        expires_at: Timestamp,
+    ) -> TokenFamily {
+        let state = Family::new(now, rotation, expires_at);
+        TokenFamily { network: self.network.clone(), ..TokenFamily::new(self.id, renews, &self.salt, &state) }
     }
 }
 

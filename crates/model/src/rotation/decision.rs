@@ -35,6 +35,9 @@ pub enum Rotation {
     Recover,
     /// Two parties hold the family: end it. For OAuth clients (RFC 9700 section 4.14.2, ASVS 10.4.5).
     Strict,
+    /// A token stays good until the family ends: it is bound to its client's key, which no copy has. Only for confidential
+    /// clients with such a key (FAPI 2.0 section 5.3.2.1).
+    Keep,
 }
 
 impl Rotation {
@@ -43,6 +46,7 @@ impl Rotation {
         match self {
             Self::Recover => "recover",
             Self::Strict => "strict",
+            Self::Keep => "keep",
         }
     }
 
@@ -51,6 +55,7 @@ impl Rotation {
         match text {
             "recover" => Some(Self::Recover),
             "strict" => Some(Self::Strict),
+            "keep" => Some(Self::Keep),
             _ => None,
         }
     }
@@ -149,6 +154,8 @@ impl Family {
         let Counters { presented, issued } = self.counters;
         if generation > issued {
             Decision::AheadOfDatabase
+        } else if generation == issued && self.rotation == Rotation::Keep {
+            Decision::Repeat(issued)
         } else if generation == issued {
             self.step(issued).map_or(Decision::Refused, Decision::Rotate)
         } else if generation == presented {
@@ -168,7 +175,7 @@ impl Family {
         }
         match self.rotation {
             Rotation::Recover => self.step(self.counters.presented).map_or(Decision::Refused, Decision::Recover),
-            Rotation::Strict => Decision::Reused(Reuse::Late),
+            Rotation::Strict | Rotation::Keep => Decision::Reused(Reuse::Late),
         }
     }
 

@@ -9,10 +9,10 @@ use clap::{Args, Subcommand};
 pub enum ClientCommand {
     /// Register an application
     ///
-    /// Prints its id and, this once, its secret: only a hash is kept. This version registers
-    /// applications of your own only (--first-party): people are not asked whether they may know who they are.
+    /// Prints its id and, this once, its secret: only a hash is kept. People are asked whether it may have
+    /// what it asks for, unless it is an application of your own (--first-party).
     #[command(
-        after_help = "Examples:\n  doorward client create --name Shop --first-party \\\n    --redirect-uri https://shop.example.com/callback\n  doorward client create --name Board --first-party --public \\\n    --redirect-uri https://board.example.com/ --scope openid --scope profile --scope email"
+        after_help = "Examples:\n  doorward client create --name Shop --first-party \\\n    --redirect-uri https://shop.example.com/callback\n  doorward client create --name Board --public \\\n    --redirect-uri https://board.example.com/ --scope openid --scope profile --scope email"
     )]
     Create(Fields),
     /// List applications, oldest first

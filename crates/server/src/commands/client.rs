@@ -148,11 +148,7 @@ pub(super) fn explain(error: ClientError) -> Failure {
     match error {
         ClientError::Refused(problems) => {
             let lines = problems.iter().map(|problem| format!("\n  {} {}", problem.field, problem.message));
-            let mut text = format!("the registration is refused:{}", lines.collect::<String>());
-            if problems.iter().any(|problem| problem.field == "consent") {
-                text.push_str("\n  (--first-party says so)");
-            }
-            Failure::new(text)
+            Failure::new(format!("the registration is refused:{}", lines.collect::<String>()))
         }
         ClientError::Changed => Failure::new("somebody else changed the client just now; try again"),
         ClientError::Failure(failure) => failure.into(),
@@ -172,6 +168,7 @@ fn tell(it: &RegisteredClient, secret: Option<&PlainToken>, output: Output) -> R
             ("authenticates by", metadata.authentication.as_str().to_owned()),
             ("redirect URIs", uris.join(" ")),
             ("scope", metadata.scopes.to_string()),
+            ("consent", metadata.consent.as_str().to_owned()),
             ("ID tokens", metadata.id_token_algorithm.as_str().to_owned()),
             ("made", it.created_at.to_string()),
             ("changed", it.updated_at.to_string()),

@@ -69,8 +69,8 @@ fn clients_are_managed_from_the_command_line(folder: &Path) {
     assert!(refusal(folder, &["client", "show", id]).contains("there is no client"));
     assert!(refusal(folder, &["client", "delete", id]).contains("there is no client"));
 
-    let refused = refusal(folder, &["client", "create", "--redirect-uri", URI]);
-    assert!(refused.contains("consent") && refused.contains("--first-party"), "{refused}");
+    let asked_about = answer(folder, &["client", "create", "--redirect-uri", URI, "--json"]);
+    assert_eq!(asked_about["consent"], "ask", "of others unless the operator says otherwise");
     let refused = refusal(folder, &["client", "create", "--redirect-uri", "http://shop.example.com/", "--first-party"]);
     assert!(refused.contains("redirect_uris"), "{refused}");
     assert!(refusal(folder, &["client", "update", public_id]).contains("nothing to change"));

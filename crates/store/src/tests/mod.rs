@@ -4,6 +4,7 @@ mod attempts;
 mod basics;
 mod clients;
 mod closing;
+mod consents;
 mod migrations;
 mod passwords;
 mod portable;

@@ -2,7 +2,7 @@
 
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -84,13 +84,16 @@ class Server {
     return (await readFile(join(this.#folder, "data", "admin-link"), "utf8")).trim();
   }
 
-  /** Registers an application as an operator does; returns what is printed. */
-  async registerApplication(callback) {
+  /** Registers an application as an operator does, one of their own unless said otherwise; returns what is printed. */
+  async registerApplication(callback, { isOwn = true, scope = "openid email", metadata = {} } = {}) {
+    const file = join(this.#folder, "application.json");
+    await writeFile(file, JSON.stringify(metadata));
     const { stdout } = await run(
       this.#binary,
       [
         ...["client", "create", "--data-dir", join(this.#folder, "data"), "--public-url", this.url, "--json"],
-        ...["--name", "Shop", "--redirect-uri", callback, "--scope", "openid email", "--first-party"],
+        ...["--name", "Shop", "--redirect-uri", callback, "--scope", scope, "--metadata", file],
+        ...(isOwn ? ["--first-party"] : []),
       ],
       { cwd: this.#folder, env: { PATH: process.env.PATH, HOME: this.#folder } },
     );

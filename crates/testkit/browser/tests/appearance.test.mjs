@@ -1,6 +1,7 @@
 // Every page in light and dark, narrow and wide: accessible, not overflowing, light in weight. Takes the pictures too.
 
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { test } from "node:test";
 
 import { assertAccessible } from "../support/accessibility.mjs";
@@ -103,8 +104,51 @@ const ACCOUNT_PAGES = {
     await visitor.open("/account/sessions");
     await visitor.button("Sign out all other devices").waitFor();
   },
+  "account-applications-none": (visitor) => visitor.open("/account/applications"),
+  "account-applications": async (visitor) => {
+    for (const scope of ["openid", "openid profile email orders:read"]) {
+      await visitor.page.route(`${CALLBACK}**`, (route) => route.fulfill({ body: "arrived" }));
+      await visitor.open(await askFor(scope));
+      await visitor.button("Allow").click();
+      await visitor.page.getByText("arrived").waitFor();
+    }
+    await visitor.open("/account/applications");
+    await visitor.button("Take access away from Shop").first().waitFor();
+  },
   "account-appearance": (visitor) => visitor.open("/account/appearance"),
+  "consent": async (visitor) => {
+    await visitor.open(await askFor("openid"));
+    await visitor.button("Allow").waitFor();
+  },
+  "consent-much": async (visitor) => {
+    await visitor.open(await askFor("openid profile email orders:read"));
+    await visitor.button("Allow").waitFor();
+  },
 };
+
+const CALLBACK = "https://shop.example.com/callback";
+
+/** A request of somebody else's application. */
+async function askFor(scope) {
+  const [site, service] = ["https://shop.example.com", "https://api.shop.example.com/orders"];
+  const metadata = {
+    resources: [service],
+    client_uri: `${site}/`,
+    policy_uri: `${site}/privacy`,
+    tos_uri: `${site}/terms`,
+  };
+  const client = await stage.server.registerApplication(CALLBACK, { isOwn: false, scope, metadata });
+  const query = new URLSearchParams({
+    response_type: "code",
+    client_id: client.client_id,
+    redirect_uri: CALLBACK,
+    scope,
+    code_challenge: createHash("sha256").update("verifier").digest("base64url"),
+    code_challenge_method: "S256",
+  });
+  if (scope !== "openid") query.set("resource", service);
+  return `/oauth2/authorize?${query}`;
+}
 
 for (const [name, goThere] of Object.entries(ANONYMOUS_PAGES)) {
   test(`${name}: accessible in light and dark, narrow and wide`, () => lookAt(name, goThere));

@@ -82,6 +82,51 @@ for (const javaScript of [true, false]) {
   }
 }
 
+for (const javaScript of [true, false]) {
+  for (const responseMode of ["query", "form_post"]) {
+    const how = `${responseMode}, ${javaScript ? "with" : "without"} JavaScript`;
+    test(`an application of others is asked about, refused and allowed: ${how}`, async () => {
+      const application = await startApplication();
+      const { context, page, complaints } = await openPage(stage, { javaScript });
+      const visitor = new Visitor(page);
+      const owner = inventPerson("owner");
+      await stage.server.createAccount(owner);
+      const client = await stage.server.registerApplication(application.callback, { isOwn: false });
+      const arrive = async () => {
+        if (responseMode === "form_post" && !javaScript) await visitor.button("Continue").click();
+        await page.getByText("The application has its answer.").waitFor();
+        return application.answers.pop().fields;
+      };
+      try {
+        const { query } = makeRequest(client, application, responseMode);
+        await page.goto(`${stage.server.url}/oauth2/authorize?${query}`);
+        await visitor.field("E-mail address").fill(owner.email);
+        await visitor.field("Password").fill(owner.password);
+        await visitor.button("Sign in").click();
+        await visitor.heading("Allow Shop to use your account?").waitFor();
+        await page.reload();
+        await visitor.button("Do not allow").click();
+        assert.equal((await arrive()).get("error"), "access_denied");
+        await page.goto(`${stage.server.url}/oauth2/authorize?${query}`);
+        await visitor.button("Deutsch").click();
+        await visitor.button("Erlauben").click();
+        if (responseMode === "form_post" && !javaScript) await visitor.button("Weiter").click();
+        await page.getByText("The application has its answer.").waitFor();
+        assert.match(application.answers.pop().fields.get("code"), /^dwac_/);
+        // From now on nothing is asked.
+        await page.goto(`${stage.server.url}/oauth2/authorize?${query}`);
+        if (responseMode === "form_post" && !javaScript) await visitor.button("Weiter").click();
+        await page.getByText("The application has its answer.").waitFor();
+        assert.match(application.answers.pop().fields.get("code"), /^dwac_/);
+        assert.deepEqual(complaints, []);
+      } finally {
+        await context.close();
+        await application.stop();
+      }
+    });
+  }
+}
+
 test("a page that leads to one application posts nothing to another", async () => {
   const [application, thief] = [await startApplication(), await startApplication()];
   const { context, page } = await openPage(stage);

@@ -1,10 +1,13 @@
 //! Applications sign people in: the authorization code flow from end to end, and everything that must not work.
 
 mod algorithms;
+mod applications;
 mod attacks;
+mod consent;
 mod own_keys;
 mod private_key_jwt;
 mod relying_party;
+mod renewal;
 mod scripts;
 
 use doorward_testkit::world::Request;
@@ -170,7 +173,6 @@ fn hostile_requests_lead_nowhere_they_should_not() {
             (("scope", "openid admin"), "invalid_scope"),
             (("scope", ""), "invalid_scope"),
             (("prompt", "none login"), "invalid_request"),
-            (("prompt", "consent"), "consent_required"),
             (("prompt", "create"), "invalid_request"),
             (("max_age", "-1"), "invalid_request"),
             (("claims", "[]"), "invalid_request"),
@@ -348,8 +350,9 @@ fn the_discovery_documents_say_what_is_there() {
         assert_eq!(document, get("/.well-known/oauth-authorization-server").await);
         assert_eq!(document["issuer"], "https://auth.example.test");
         assert_eq!(document["id_token_signing_alg_values_supported"], json!(["RS256", "ES256", "EdDSA"]));
-        assert_eq!(document["grant_types_supported"], json!(["authorization_code"]));
-        assert_eq!(document["prompt_values_supported"], json!(["none", "login", "select_account"]));
+        assert_eq!(document["grant_types_supported"], json!(["authorization_code", "refresh_token"]));
+        assert_eq!(document["scopes_supported"], json!(["openid", "profile", "email", "offline_access"]));
+        assert_eq!(document["prompt_values_supported"], json!(["none", "login", "consent", "select_account"]));
         for (name, method) in [
             ("authorization_endpoint", Method::GET),
             ("token_endpoint", Method::POST),

@@ -19,7 +19,8 @@ fn routes() -> Vec<RouteInfo> {
 
 /// The path of a route with something in the place of its parameters.
 fn path(route: &RouteInfo) -> String {
-    route.path.replace("{id}", "session_01h455vb4pex5vsknk084sn02q")
+    let path = route.path.replace("{id}", "session_01h455vb4pex5vsknk084sn02q");
+    path.replace("{client_id}", "client_01h455vb4pex5vsknk084sn02q")
 }
 
 fn is_unsafe(route: &RouteInfo) -> bool {
@@ -65,6 +66,7 @@ async fn state(world: &World) -> Vec<i64> {
         "SELECT COUNT(*) FROM clients",
         "SELECT COUNT(*) FROM authorization_codes",
         "SELECT COUNT(*) FROM grants",
+        "SELECT COUNT(*) FROM consents",
     ] {
         counts.push(crate::credentials::number(world, sql).await);
     }

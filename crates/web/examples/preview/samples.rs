@@ -4,13 +4,19 @@ use askama::Template;
 use doorward_model::password::Feedback;
 use doorward_model::time::{HOUR_MS, Timestamp};
 use doorward_web::pages::views::{
-    Account, AccountAppearance, AccountPassword, AccountProfile, AccountSessions, AuthorizeError, Failure, FailureKind,
-    Field, FirstAdministrator, Forgot, ForgotSent, FormPost, Login, Message, MessageKind, Notice, Page, Problem, Reset,
-    SessionRow, Signup, Verify, VerifyLink,
+    Account, AccountAppearance, AccountApplications, AccountPassword, AccountProfile, AccountSessions, ApplicationRow,
+    AuthorizeError, Consent, Failure, FailureKind, Field, FirstAdministrator, Forgot, ForgotSent, FormPost, Login,
+    Message, MessageKind, Notice, Page, Problem, Reset, SessionRow, Signup, Verify, VerifyLink,
 };
 
 /// Where an application is called back.
 pub(crate) const CALLBACK: &str = "https://shop.example.com/callback";
+/// The pages an application links to.
+pub(crate) const OWN_PAGES: [(&str, &str); 3] = [
+    ("consent-home", "https://shop.example.com/"),
+    ("consent-policy", "https://shop.example.com/privacy"),
+    ("consent-terms", "https://shop.example.com/terms"),
+];
 
 /// What people could have typed, or sent along.
 pub(crate) struct Typed {
@@ -54,6 +60,7 @@ pub(crate) fn pages(page: &Page, typed: &Typed) -> askama::Result<Vec<(String, S
     let fields = vec![("code", "dwac_example".to_owned()), ("state", typed.name.clone())];
     let form_post = FormPost { page: page.clone(), action: CALLBACK.to_owned(), fields };
     pages.push(("form-post".to_owned(), form_post.render()?));
+    consent(page, typed, &mut pages)?;
     for kind in FailureKind::EXAMPLES {
         let retry_path = matches!(kind, FailureKind::FormExpired).then(|| format!("/signup?{}", typed.flow));
         let failure = Failure { page: page.clone(), kind, retry_path, request_id: typed.request_id.clone() };
@@ -62,6 +69,27 @@ pub(crate) fn pages(page: &Page, typed: &Typed) -> askama::Result<Vec<(String, S
         pages.push((format!("failure-{name}"), failure.render()?));
     }
     Ok(pages)
+}
+
+fn consent(page: &Page, typed: &Typed, pages: &mut Pages) -> askama::Result<()> {
+    let small = Consent {
+        page: Page { flow: typed.flow.clone(), ..page.clone() },
+        application: typed.name.clone(),
+        email: typed.email.clone(),
+        scopes: vec!["openid".into()],
+        services: Vec::new(),
+        destination: typed.address.clone(),
+        links: Vec::new(),
+    };
+    add(pages, "consent", &small)?;
+    let words = ["openid", "profile", "email", "offline_access", "orders:read"];
+    let large = Consent {
+        scopes: words.into_iter().map(str::to_owned).chain([typed.code.clone()]).collect(),
+        services: vec![typed.device.clone()],
+        links: OWN_PAGES.into_iter().map(|(label, uri)| (label, uri.to_owned())).collect(),
+        ..small
+    };
+    add(pages, "consent-much", &large)
 }
 
 const fn weak(feedback: Feedback) -> Problem {
@@ -202,5 +230,32 @@ fn account(page: &Page, typed: &Typed, pages: &mut Pages) -> askama::Result<()> 
         ..sessions
     };
     add(pages, "account-sessions-alone", &alone)?;
+    applications(&page(), &account(), typed, pages)?;
     add(pages, "account-appearance", &AccountAppearance { page: page(), account: account(), notice: None })
+}
+
+fn applications(page: &Page, account: &Account, typed: &Typed, pages: &mut Pages) -> askama::Result<()> {
+    let now = account.created_at.plus_ms(40 * HOUR_MS);
+    let application = |name: &str, words: &[&str], granted: bool| ApplicationRow {
+        id: typed.flow.clone(),
+        name: name.to_owned(),
+        scopes: words.iter().map(|word| (*word).to_owned()).collect(),
+        services: vec![typed.device.clone()],
+        granted_at: granted.then_some(account.created_at),
+        last_used_at: now.plus_ms(-HOUR_MS),
+    };
+    let all = AccountApplications {
+        page: page.clone(),
+        account: account.clone(),
+        now,
+        applications: vec![
+            application(&typed.name, &["openid", "email", &typed.code], true),
+            application("Board", &["openid"], false),
+        ],
+        next: Some("client_01h455vb4pex5vsknk084sn02q".into()),
+        notice: Some(Notice::ApplicationRevoked),
+    };
+    add(pages, "account-applications", &all)?;
+    let none = AccountApplications { applications: Vec::new(), next: None, notice: None, ..all };
+    add(pages, "account-applications-none", &none)
 }

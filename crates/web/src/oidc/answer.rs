@@ -38,6 +38,9 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         match self.0 {
             TokenRefusal::Failure(failure) => Problem::from(failure).into_response(),
+            TokenRefusal::SlowDown { retry_after_seconds } => {
+                Problem::new(Code::RateLimited).retry_after(retry_after_seconds).into_response()
+            }
             TokenRefusal::OAuth { error, asks_for_basic } => {
                 let mut response = document(error);
                 // Clients' own secrets only: a code comes from a visitor, and whoever made up many of them at a client's

@@ -7,12 +7,12 @@ use doorward_app::oauth::{Authorization, AuthorizationResponse, OAuthError, Para
 use http::StatusCode;
 use http::header;
 
-use super::answer;
 use super::way_back::WayBack;
+use super::{answer, consent};
 use crate::edge::headers::FormActionOrigin;
 use crate::extract::{MaybeSignedIn, Op, PreCookie};
 use crate::pages::frame::{PublicFrame, go_to, show as show_page, show_with};
-use crate::pages::views::{AuthorizeError, FormPost, paths};
+use crate::pages::views::{AuthorizeError, FormPost, Page, paths};
 use crate::problem::{Code, Problem};
 use crate::site::Site;
 
@@ -47,18 +47,30 @@ pub(super) async fn show(
             }
         },
     };
-    let query = back.as_ref().map_or(asked, |back| back.query.as_str());
+    let query = back.as_ref().map_or(asked, |back| back.query.as_str()).to_owned();
+    let query = query.as_str();
     let parameters = match Parameters::parse(query.as_bytes()) {
         Ok(parameters) => parameters,
         Err(error) => return refused(error.into()),
     };
-    let visitor = Visitor { principal, sent_to_sign_in_at: back.as_ref().map(WayBack::sent_at) };
+    let visitor = Visitor {
+        principal,
+        sent_to_sign_in_at: back.as_ref().map(WayBack::sent_at),
+        consent: back.as_ref().and_then(WayBack::answer),
+    };
     match site.app.authorize(&op, &parameters, &visitor).await? {
         Authorization::Page(error) => refused(error),
         Authorization::SignIn { origin } => match WayBack::new(&op, query, origin).seal(&site, &op, &browser)? {
             Some(flow) => Ok(go_to(&format!("{}?flow={flow}", paths::LOGIN))),
             None => refused(OAuthError::invalid_request("the request is too long")),
         },
+        Authorization::Consent { question, origin } => {
+            let back = back.unwrap_or_else(|| WayBack::new(&op, query, origin)).asking(question.fingerprint());
+            match back.seal(&site, &op, &browser)? {
+                Some(flow) => consent::ask(&site, Page { flow, ..page }, &question, &back).await,
+                None => refused(OAuthError::invalid_request("the request is too long")),
+            }
+        }
         Authorization::Answer { response, origin } => {
             let origin = origin.as_deref().and_then(FormActionOrigin::new);
             answer_client(response, origin, |action, fields| FormPost { page, action, fields })

@@ -19,6 +19,8 @@ struct Tokens<'a> {
     expires_in: i64,
     scope: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     id_token: Option<&'a str>,
 }
 
@@ -36,6 +38,7 @@ pub(super) async fn create(State(site): State<Site>, Op(op): Op, request: Reques
                 token_type: "Bearer",
                 expires_in: given.expires_in,
                 scope: &given.scope,
+                refresh_token: given.refresh_token.as_ref().map(SecretText::reveal),
                 id_token: given.id_token.as_ref().map(SecretText::reveal),
             };
             ([(header::PRAGMA, "no-cache")], Json(tokens)).into_response()

@@ -1,10 +1,11 @@
-//! A client's request while the visitor signs in: sealed for this browser, in the address and in the form, so that it
+//! A client's request while the visitor signs in or is asked something: sealed for this browser, in the address and in the form, so that it
 //! survives a reload, a change of language and a second tab.
 
 use doorward_app::failure::Failure;
 use doorward_app::flow::{FlowKind, MOST_TEXT_BYTES};
-use doorward_app::oauth::paths;
+use doorward_app::oauth::{ConsentAnswer, paths};
 use doorward_app::op::Op;
+use doorward_model::id::UserId;
 use doorward_model::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -21,19 +22,57 @@ pub(crate) struct WayBack {
     origin: Option<String>,
     /// When the visitor was sent to sign in.
     sent_at_ms: i64,
+    /// The fingerprint of the question about consent that is shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    asked: Option<String>,
+    /// Who answered it, when, and whether they allowed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    said: Option<(String, i64, bool)>,
 }
+
+/// What an answer to a question adds to the text at most, and what it adds to the question itself: a request that leads
+/// to a sign-in or a question must fit with what follows, so that nobody types or decides for nothing.
+const ANSWER_BYTES: usize = 88;
+const ANSWER_BYTES_BESIDE_QUESTION: usize = 32;
 
 impl WayBack {
     /// For a request at `op.now`.
     pub(crate) fn new(op: &Op, query: &str, origin: Option<String>) -> Self {
-        Self { query: query.to_owned(), origin, sent_at_ms: op.now.as_ms() }
+        Self { query: query.to_owned(), origin, sent_at_ms: op.now.as_ms(), asked: None, said: None }
+    }
+
+    /// While this question is shown.
+    pub(crate) fn asking(self, fingerprint: String) -> Self {
+        Self { asked: Some(fingerprint), said: None, ..self }
+    }
+
+    /// Once it is answered.
+    pub(crate) fn answered(self, answer: ConsentAnswer) -> Self {
+        let said = (answer.by.to_string(), answer.at.as_ms(), answer.allows);
+        Self { asked: None, said: Some(said), ..self }
+    }
+
+    /// The fingerprint of the question that is shown.
+    pub(crate) fn question(&self) -> Option<&str> {
+        self.asked.as_deref()
+    }
+
+    /// What was answered to it.
+    pub(crate) fn answer(&self) -> Option<ConsentAnswer> {
+        let (by, at, allows) = self.said.as_ref()?;
+        Some(ConsentAnswer { by: UserId::parse(by).ok()?, at: Timestamp::from_ms(*at), allows: *allows })
     }
 
     /// As text for an address or a form; none when it would be too long to be read again.
     pub(crate) fn seal(&self, site: &Site, op: &Op, browser: &PreNonce) -> Result<Option<String>, Failure> {
         let state = serde_json::json!(self).to_string();
         let sealed = site.app.seal_flow(op, browser.as_bytes(), FlowKind::Authorization, &state)?;
-        Ok((sealed.len() <= MOST_TEXT_BYTES).then_some(sealed))
+        let reserved = match (&self.asked, &self.said) {
+            (_, Some(_)) => 0,
+            (Some(_), None) => ANSWER_BYTES_BESIDE_QUESTION,
+            (None, None) => ANSWER_BYTES,
+        };
+        Ok((sealed.len() <= MOST_TEXT_BYTES - reserved).then_some(sealed))
     }
 
     /// Reads it; none when it is another browser's, of another flow, changed, or too old.

@@ -16,17 +16,20 @@ pub(super) enum Chapter {
     Accounts,
     SignIn,
     Sessions,
+    Applications,
     Metadata,
 }
 
 impl Chapter {
-    pub(super) const ALL: [Self; 4] = [Self::Accounts, Self::SignIn, Self::Sessions, Self::Metadata];
+    pub(super) const ALL: [Self; 5] =
+        [Self::Accounts, Self::SignIn, Self::Sessions, Self::Applications, Self::Metadata];
 
     pub(super) fn title(self) -> &'static str {
         match self {
             Self::Accounts => "Accounts",
             Self::SignIn => "Sign-in and tokens",
             Self::Sessions => "Sessions",
+            Self::Applications => "Applications",
             Self::Metadata => "Metadata",
         }
     }

@@ -9,7 +9,7 @@ use crate::api::email_verifications::{
     ConfirmVerification, ResendVerification, VerificationConfirmed, VerificationResent,
 };
 use crate::api::password::{ChangePassword, ForgotPassword, PasswordForgotten, ResetPassword};
-use crate::api::{csrf, jwks, login, me, sessions, signup, token};
+use crate::api::{applications, csrf, jwks, login, me, sessions, signup, token};
 use crate::problem::Code;
 
 /// The description of every route.
@@ -19,6 +19,7 @@ pub(super) fn calls() -> Vec<Call> {
     calls.extend(profile());
     calls.extend(sign_in());
     calls.extend(session_calls());
+    calls.extend(application_calls());
     calls.extend(metadata());
     calls
 }
@@ -194,6 +195,39 @@ fn session_calls() -> Vec<Call> {
             "The session that asks stays.",
         )
         .answers_empty(StatusCode::NO_CONTENT, "They have ended."),
+    ]
+}
+
+fn application_calls() -> Vec<Call> {
+    let mut id = string("^client_[0-9a-z]{26}$");
+    id.examples = vec!["client_01h455vb4pex5vsknk084sn02q".into()];
+    vec![
+        Call::new(
+            (Method::GET, "/api/v1/applications"),
+            (Chapter::Applications, "listApplications"),
+            "List the applications the caller has signed in to",
+            "With what each may have. In the order in which they were registered.",
+        )
+        .parameter(limit())
+        .parameter(cursor())
+        .answers::<applications::ApplicationPage>(StatusCode::OK, "A part of the list."),
+        Call::new(
+            (Method::DELETE, "/api/v1/applications/{client_id}"),
+            (Chapter::Applications, "revokeApplication"),
+            "Take back what an application may have",
+            "Its tokens end. An application that the caller has not signed in to is not found.",
+        )
+        .parameter(
+            ParameterBuilder::new()
+                .name("client_id")
+                .parameter_in(ParameterIn::Path)
+                .required(Required::True)
+                .description(Some("The application's id."))
+                .schema(Some(id))
+                .build(),
+        )
+        .answers_empty(StatusCode::NO_CONTENT, "It has no access any more.")
+        .fails(&[Code::NotFound]),
     ]
 }
 

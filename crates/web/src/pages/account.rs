@@ -1,6 +1,7 @@
 //! The account area.
 
 pub(crate) mod appearance;
+pub(crate) mod applications;
 pub(crate) mod password;
 pub(crate) mod profile;
 pub(crate) mod sessions;

@@ -88,6 +88,8 @@ pub(crate) struct PageQuery {
     pub(crate) token: Option<String>,
     pub(crate) flow: Option<String>,
     pub(crate) notice: Option<Notice>,
+    /// Where a list goes on.
+    pub(crate) after: Option<String>,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for PageQuery {
@@ -97,7 +99,8 @@ impl<S: Send + Sync> FromRequestParts<S> for PageQuery {
         let mut fields = FormFields::parse(parts.uri.query().unwrap_or_default().as_bytes())?;
         let notice = fields.take("notice").and_then(|slug| Notice::from_slug(&slug));
         let text = |value: Option<zeroize::Zeroizing<String>>| value.map(|value| value.to_string());
-        Ok(Self { token: text(fields.take("token")), flow: text(fields.take("flow")), notice })
+        let after = text(fields.take("after"));
+        Ok(Self { token: text(fields.take("token")), flow: text(fields.take("flow")), notice, after })
     }
 }
 

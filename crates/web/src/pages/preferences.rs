@@ -2,6 +2,7 @@
 
 use axum::response::{IntoResponse, Response};
 use doorward_app::flow::MOST_TEXT_BYTES;
+use doorward_app::oauth;
 use doorward_model::locale::Locale;
 
 use super::frame::{Preferences, go_to};
@@ -47,7 +48,7 @@ pub(crate) async fn send(UiCookie(ui): UiCookie, form: FormBody<Choice>) -> Resu
 
 /// Only pages of ours, by name: whatever else the field holds leads to the start page.
 fn own_page(path: &str) -> Option<&'static str> {
-    const PAGES: [&str; 12] = [
+    const PAGES: [&str; 14] = [
         paths::SIGNUP,
         paths::VERIFY,
         paths::VERIFY_LINK,
@@ -58,7 +59,9 @@ fn own_page(path: &str) -> Option<&'static str> {
         paths::ACCOUNT,
         paths::ACCOUNT_PASSWORD,
         paths::ACCOUNT_SESSIONS,
+        paths::ACCOUNT_APPLICATIONS,
         paths::ACCOUNT_APPEARANCE,
+        oauth::paths::AUTHORIZE,
         paths::START,
     ];
     // Has no page of its own: it says that its flow has ended, or leads on.

@@ -17,9 +17,12 @@ mod problem;
 mod sign_in;
 mod sign_up;
 
-pub use account::{Account, AccountAppearance, AccountPassword, AccountProfile, AccountSessions, SessionRow};
+pub use account::{
+    Account, AccountAppearance, AccountApplications, AccountPassword, AccountProfile, AccountSessions, ApplicationRow,
+    SessionRow,
+};
 pub use assets::{Asset, MARK, SCRIPT, STYLESHEET, find_asset};
-pub use authorize::{AuthorizeError, FormPost};
+pub use authorize::{AuthorizeError, Consent, FormPost};
 pub use failure::{Failure, FailureKind};
 pub use field::{Field, Problems};
 pub use message::{Message, MessageKind};

@@ -116,3 +116,14 @@ fn the_policy_reads_back_from_its_word() {
     }
     assert_eq!(Rotation::parse("Strict"), None);
 }
+
+#[test]
+fn a_token_that_is_kept_stays_the_same_until_its_family_ends() {
+    let begun = Family::new(Timestamp::from_ms(0), Rotation::Keep, Timestamp::from_ms(1_000_000));
+    for now_ms in [0, OVERLAP_MS, 999_999] {
+        assert_eq!(decide(&begun, 1, now_ms), Decision::Repeat(generation(1)), "{now_ms}");
+    }
+    assert_eq!(decide(&begun, 1, 1_000_000), Decision::Refused);
+    assert_eq!(decide(&begun, 2, 0), Decision::AheadOfDatabase);
+    assert_eq!(decide(&Family { is_revoked: true, ..begun }, 1, 0), Decision::Refused);
+}

@@ -107,6 +107,66 @@ fn an_assertion_counts_once_on_all_nodes_and_of_fifty_at_once_one() {
     });
 }
 
+/// Assertions that say something else than they must, each signed by the right key.
+fn wrong_claims(shop: &RelyingParty, neighbour: &RelyingParty, key: &OwnKey) -> Vec<(String, String)> {
+    let (now, mut wrong) = (shop.world.now().as_seconds(), Vec::new());
+    for (name, value) in [
+        ("aud", json!(format!("{PUBLIC_URL}/oauth2/token"))),
+        ("aud", json!([PUBLIC_URL])),
+        ("aud", json!([PUBLIC_URL, "https://other.example"])),
+        ("aud", json!("https://other.example")),
+        ("aud", json!(format!("{PUBLIC_URL}/"))),
+        ("aud", Value::Null),
+        ("iss", json!(neighbour.client_id)),
+        ("iss", json!("")),
+        ("sub", json!(neighbour.client_id)),
+        ("sub", json!([shop.client_id])),
+        ("exp", json!(now + 3_600)),
+        ("exp", json!(now)),
+        ("exp", json!(now - 61)),
+        ("exp", json!((now + 60).to_string())),
+        ("exp", json!(1e30)),
+        ("exp", Value::Null),
+        ("nbf", json!(now + 300)),
+        ("iat", json!(now + 120)),
+        ("jti", json!("")),
+        ("jti", json!(7)),
+        ("jti", json!("x".repeat(300))),
+        ("jti", Value::Null),
+    ] {
+        let mut changed = claims(shop, &format!("{name} {value}"));
+        changed[name] = value;
+        wrong
+            .push((format!("{name}: {}", changed[name]), key.sign(&json!({ "alg": "ES256", "typ": "JWT" }), &changed)));
+    }
+    wrong
+}
+
+/// Assertions whose header asks to be read otherwise, each signed by the right key.
+fn wrong_headers(shop: &RelyingParty, key: &OwnKey) -> Vec<(String, String)> {
+    let mut wrong = Vec::new();
+    let kid = json!({ "alg": "ES256", "typ": "JWT", "kid": "../../dev/null" });
+    for header in [
+        json!({ "alg": "none" }),
+        json!({ "alg": "None" }),
+        json!({ "alg": "HS256" }),
+        json!({ "alg": "RS256" }),
+        json!({ "alg": "EdDSA" }),
+        json!({ "typ": "JWT" }),
+        json!({ "alg": "ES256", "typ": "at+jwt" }),
+        json!({ "alg": "ES256", "typ": "dpop+jwt" }),
+        json!({ "alg": "ES256", "typ": "oauth-authz-req+jwt" }),
+        json!({ "alg": "ES256", "jku": "https://evil.example/jwks" }),
+        json!({ "alg": "ES256", "x5u": "https://evil.example/x" }),
+        json!({ "alg": "ES256", "jwk": key.jwk() }),
+        json!({ "alg": "ES256", "crit": ["exp"] }),
+        kid,
+    ] {
+        wrong.push((header.to_string(), key.sign(&header, &claims(shop, &header.to_string()))));
+    }
+    wrong
+}
+
 /// Proves, V9.1.1, V9.1.2, V9.1.3
 #[test]
 fn no_other_assertion_is_taken() {
@@ -117,56 +177,8 @@ fn no_other_assertion_is_taken() {
         let (key, other) = (OwnKey::new("ES256"), OwnKey::new("ES256"));
         let shop = registered(world, json!({ "jwks": key.set() })).await;
         let neighbour = registered(world, json!({ "jwks": other.set() })).await;
-        let now = world.now().as_seconds();
         let good = json!({ "alg": "ES256", "typ": "JWT" });
-        let mut wrong: Vec<(String, String)> = Vec::new();
-        for (name, value) in [
-            ("aud", json!(format!("{PUBLIC_URL}/oauth2/token"))),
-            ("aud", json!([PUBLIC_URL])),
-            ("aud", json!([PUBLIC_URL, "https://other.example"])),
-            ("aud", json!("https://other.example")),
-            ("aud", json!(format!("{PUBLIC_URL}/"))),
-            ("aud", Value::Null),
-            ("iss", json!(neighbour.client_id)),
-            ("iss", json!("")),
-            ("sub", json!(neighbour.client_id)),
-            ("sub", json!([shop.client_id])),
-            ("exp", json!(now + 3_600)),
-            ("exp", json!(now)),
-            ("exp", json!(now - 61)),
-            ("exp", json!((now + 60).to_string())),
-            ("exp", json!(1e30)),
-            ("exp", Value::Null),
-            ("nbf", json!(now + 300)),
-            ("iat", json!(now + 120)),
-            ("jti", json!("")),
-            ("jti", json!(7)),
-            ("jti", json!("x".repeat(300))),
-            ("jti", Value::Null),
-        ] {
-            let mut changed = claims(&shop, &format!("{name} {value}"));
-            changed[name] = value;
-            wrong.push((format!("{name}: {}", changed[name]), key.sign(&good, &changed)));
-        }
-        let kid = json!({ "alg": "ES256", "typ": "JWT", "kid": "../../dev/null" });
-        for header in [
-            json!({ "alg": "none" }),
-            json!({ "alg": "None" }),
-            json!({ "alg": "HS256" }),
-            json!({ "alg": "RS256" }),
-            json!({ "alg": "EdDSA" }),
-            json!({ "typ": "JWT" }),
-            json!({ "alg": "ES256", "typ": "at+jwt" }),
-            json!({ "alg": "ES256", "typ": "dpop+jwt" }),
-            json!({ "alg": "ES256", "typ": "oauth-authz-req+jwt" }),
-            json!({ "alg": "ES256", "jku": "https://evil.example/jwks" }),
-            json!({ "alg": "ES256", "x5u": "https://evil.example/x" }),
-            json!({ "alg": "ES256", "jwk": key.jwk() }),
-            json!({ "alg": "ES256", "crit": ["exp"] }),
-            kid,
-        ] {
-            wrong.push((header.to_string(), key.sign(&header, &claims(&shop, &header.to_string()))));
-        }
+        let mut wrong = [wrong_claims(&shop, &neighbour, &key), wrong_headers(&shop, &key)].concat();
         let honest = key.sign(&good, &claims(&shop, "stripped"));
         let (input, signature) = honest.rsplit_once('.').unwrap();
         for (name, text) in [

@@ -32,6 +32,8 @@ pub(crate) struct Tokens {
     pub(crate) access: String,
     pub(crate) id_token: String,
     pub(crate) claims: Value,
+    /// Empty when it got none.
+    pub(crate) refresh: String,
 }
 
 impl RelyingParty {
@@ -103,24 +105,43 @@ impl RelyingParty {
 
     /// Asks the token endpoint, with these fields changed.
     pub(crate) async fn exchange(&self, code: &str, changes: &[(&str, &str)]) -> Answer {
-        let mut fields = vec![
+        let fields = vec![
             ("grant_type", "authorization_code"),
             ("code", code),
             ("redirect_uri", CALLBACK),
             ("code_verifier", VERIFIER),
         ];
+        self.grant(fields, changes).await
+    }
+
+    /// Renews, with these fields changed.
+    pub(crate) async fn refresh(&self, token: &str, changes: &[(&str, &str)]) -> Answer {
+        self.grant(vec![("grant_type", "refresh_token"), ("refresh_token", token)], changes).await
+    }
+
+    /// Renews, and notes what it got as nothing that may be seen elsewhere.
+    pub(crate) async fn renew(&self, token: &str) -> String {
+        let next = self.refresh(token, &[]).await.expect(200).string("refresh_token");
+        self.world.canaries().add(&next);
+        next
+    }
+
+    /// Asks the token endpoint with these fields, some of them changed; an empty value leaves one out.
+    async fn grant<'a>(&'a self, mut fields: Vec<(&'a str, &'a str)>, changes: &[(&'a str, &'a str)]) -> Answer {
         if self.secret.is_none() {
             fields.push(("client_id", self.client_id.as_str()));
         }
-        fields.retain(|(name, _)| !changes.iter().any(|(changed, _)| changed == name));
-        fields.extend(changes.iter().filter(|(_, value)| !value.is_empty()));
-        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-        self.ask(body).await
+        self.ask(form(fields, changes)).await
     }
 
     /// Sends a body to the token endpoint, authenticated by its secret if it has one.
     pub(crate) async fn ask(&self, body: String) -> Answer {
-        let mut request = Request::new(Method::POST, "/oauth2/token", SERVER).header(header::CONTENT_TYPE, FORM);
+        self.call("/oauth2/token", body).await
+    }
+
+    /// Sends a body to an endpoint, authenticated by its secret if it has one.
+    pub(crate) async fn call(&self, path: &str, body: String) -> Answer {
+        let mut request = Request::new(Method::POST, path, SERVER).header(header::CONTENT_TYPE, FORM);
         if let Some(secret) = &self.secret {
             let basic = STANDARD.encode(format!("{}:{secret}", self.client_id));
             request = request.header(header::AUTHORIZATION, &format!("Basic {basic}"));
@@ -144,7 +165,11 @@ impl RelyingParty {
         let hash = if header_of(&id_token)["alg"] == "EdDSA" { &SHA512 } else { &SHA256 };
         let hash = digest(hash, access.as_bytes());
         assert_eq!(claims["at_hash"], URL_SAFE_NO_PAD.encode(&hash.as_ref()[..hash.as_ref().len() / 2]));
-        Tokens { access, id_token, claims }
+        let refresh = answer.json()["refresh_token"].as_str().unwrap_or_default().to_owned();
+        if !refresh.is_empty() {
+            self.world.canaries().add(&refresh);
+        }
+        Tokens { access, id_token, claims, refresh }
     }
 
     /// The claims of a token that one of the published keys signed with the algorithm it is for.
@@ -177,6 +202,13 @@ impl RelyingParty {
         let request = Request::new(Method::GET, "/oauth2/userinfo", SERVER);
         self.world.send(request.header(header::AUTHORIZATION, &format!("Bearer {token}"))).await
     }
+}
+
+/// A form with some fields changed; an empty value leaves one out.
+pub(crate) fn form<'a>(mut fields: Vec<(&'a str, &'a str)>, changes: &[(&'a str, &'a str)]) -> String {
+    fields.retain(|(name, _)| !changes.iter().any(|(changed, _)| changed == name));
+    fields.extend(changes.iter().filter(|(_, value)| !value.is_empty()));
+    url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
 }
 
 /// A browser that may be led to the application.

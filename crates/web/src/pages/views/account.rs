@@ -23,10 +23,11 @@ impl std::fmt::Debug for Account {
 }
 
 /// The sections of the account area, in order: path, id of the name.
-const SECTIONS: [(&str, &str); 4] = [
+const SECTIONS: [(&str, &str); 5] = [
     (paths::ACCOUNT, "account-profile"),
     (paths::ACCOUNT_PASSWORD, "account-password"),
     (paths::ACCOUNT_SESSIONS, "account-sessions"),
+    (paths::ACCOUNT_APPLICATIONS, "account-applications"),
     (paths::ACCOUNT_APPEARANCE, "account-appearance"),
 ];
 
@@ -141,6 +142,59 @@ impl AccountSessions {
 
     fn others(&self) -> impl Iterator<Item = &SessionRow> {
         self.sessions.iter().filter(|session| !session.is_current)
+    }
+}
+
+/// One application, as its user sees it.
+#[derive(Clone, Debug)]
+pub struct ApplicationRow {
+    /// The id, sent back to end its access.
+    pub id: String,
+    /// What it is called.
+    pub name: String,
+    /// The words of what it may ask for.
+    pub scopes: Vec<String>,
+    /// The services it may use in the person's name.
+    pub services: Vec<String>,
+    /// When the person last allowed it; none for the operator's own.
+    pub granted_at: Option<Timestamp>,
+    /// When the person last signed in to it.
+    pub last_used_at: Timestamp,
+}
+
+/// What applications may have. Ends the access of one by posting `application`.
+#[derive(Template, Clone, Debug)]
+#[template(path = "account/applications.html")]
+pub struct AccountApplications {
+    /// What all pages share.
+    pub page: Page,
+    /// Whose account.
+    pub account: Account,
+    /// When the page is shown.
+    pub now: Timestamp,
+    /// The applications, the one used last first.
+    pub applications: Vec<ApplicationRow>,
+    /// Where the list goes on, if it does.
+    pub next: Option<String>,
+    /// What just happened.
+    pub notice: Option<Notice>,
+}
+
+impl AccountApplications {
+    const SECTION: &str = paths::ACCOUNT_APPLICATIONS;
+
+    fn problems(&self) -> Problems<'_> {
+        Problems::of(&self.page, [])
+    }
+
+    /// Around a word of a scope, which is marked up.
+    fn other_scope(&self) -> (String, String) {
+        self.page.texts.around("scope-other", "scope", &[])
+    }
+
+    /// What the button is called: there are several, so it names the application.
+    fn revoke_label(&self, application: &ApplicationRow) -> String {
+        self.page.say_with("applications-revoke-label", "application", &application.name).into_owned()
     }
 }
 

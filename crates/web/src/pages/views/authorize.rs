@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::Page;
+use super::{Page, paths};
 
 /// A request that cannot be answered at the client, because it is not proved where that is.
 #[derive(Template)]
@@ -26,4 +26,52 @@ pub struct FormPost {
     pub action: String,
     /// What is posted.
     pub fields: Vec<(&'static str, String)>,
+}
+
+/// Asks whether an application may have what it asks for. Posts `flow`, and `decision`: `allow` or `deny`.
+#[derive(Template, Clone, Debug)]
+#[template(path = "consent.html")]
+pub struct Consent {
+    /// What all pages share.
+    pub page: Page,
+    /// What the application is called.
+    pub application: String,
+    /// Who is asked.
+    pub email: String,
+    /// The words of the scope.
+    pub scopes: Vec<String>,
+    /// The services it wants to use in the person's name.
+    pub services: Vec<String>,
+    /// Where the answer goes: a host, or the scheme of an application on a device.
+    pub destination: String,
+    /// The application's own pages: id of the label, and address.
+    pub links: Vec<(&'static str, String)>,
+}
+
+/// The id of the sentence that says what a word of a scope allows; none for words that only the application knows.
+pub(super) fn scope_text(word: &str) -> Option<&'static str> {
+    match word {
+        "openid" => Some("scope-openid"),
+        "profile" => Some("scope-profile"),
+        "email" => Some("scope-email"),
+        "offline_access" => Some("scope-offline-access"),
+        _ => None,
+    }
+}
+
+impl Consent {
+    /// Around the address, which is marked up.
+    fn lead(&self) -> (String, String) {
+        self.page.texts.around("consent-lead", "email", &[("site", (&self.page.site).into())])
+    }
+
+    /// Around the host, which is marked up.
+    fn whither(&self) -> (String, String) {
+        self.page.texts.around("consent-destination", "host", &[])
+    }
+
+    /// Around the word, which is marked up.
+    fn other_scope(&self) -> (String, String) {
+        self.page.texts.around("scope-other", "scope", &[])
+    }
 }

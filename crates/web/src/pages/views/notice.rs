@@ -87,6 +87,8 @@ notices! {
     DeviceSignedOut, "device-signed-out", Success;
     /// All other sessions were ended.
     OthersSignedOut, "others-signed-out", Success;
+    /// An application has no access any more.
+    ApplicationRevoked, "application-revoked", Success;
     /// The appearance was saved.
     AppearanceSaved, "appearance-saved", Success;
 }

@@ -30,9 +30,15 @@ pub const ACCOUNT_SESSIONS: &str = "/account/sessions";
 pub const ACCOUNT_SESSIONS_END: &str = "/account/sessions/end";
 /// End every session but this one.
 pub const ACCOUNT_SESSIONS_END_OTHERS: &str = "/account/sessions/end-others";
+/// The account: applications.
+pub const ACCOUNT_APPLICATIONS: &str = "/account/applications";
+/// Take back what an application may have.
+pub const ACCOUNT_APPLICATIONS_REVOKE: &str = "/account/applications/revoke";
 /// The account: appearance.
 pub const ACCOUNT_APPEARANCE: &str = "/account/appearance";
 /// The same as [`PREFERENCES`], for the forms of somebody who is signed in.
 pub const ACCOUNT_PREFERENCES: &str = "/account/preferences";
 /// Keeps language and appearance in a cookie of this browser.
 pub const PREFERENCES: &str = "/preferences";
+/// Answer the question whether an application may have what it asks for.
+pub const CONSENT: &str = doorward_app::oauth::paths::CONSENT;

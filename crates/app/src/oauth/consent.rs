@@ -1,0 +1,219 @@
+//! Whether a person lets a client have what it asks for: asked once for each scope and service, and remembered.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use doorward_model::id::UserId;
+use doorward_model::secret::TokenHash;
+use doorward_model::time::{MINUTE_MS, Timestamp};
+use doorward_oidc::authorize::AuthorizationRequest;
+use doorward_oidc::client::{self, Client};
+use doorward_oidc::parameters::Parameters;
+use doorward_oidc::redirect_uri::RedirectUri;
+use doorward_oidc::resource::Resource;
+use doorward_oidc::scope::Scope;
+use doorward_store::Tx;
+use doorward_store::consents::{self, Consent};
+
+use super::authorization::Understood;
+use crate::App;
+use crate::authentication::Principal;
+use crate::event::{Action, EventDraft};
+use crate::failure::Failure;
+use crate::op::Op;
+
+/// How long an answer stands for the request it was given to. After that the same address asks again.
+const FRESH_MS: i64 = 5 * MINUTE_MS;
+
+/// What a person said when they were asked about one request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConsentAnswer {
+    /// Who was asked.
+    pub by: UserId,
+    /// When they answered.
+    pub at: Timestamp,
+    /// What they said.
+    pub allows: bool,
+}
+
+/// What a person is asked.
+#[derive(Clone, Debug)]
+pub struct ConsentQuestion {
+    /// Who asks.
+    pub client: Client,
+    /// What for.
+    pub scope: Scope,
+    /// The services it wants to use in the person's name.
+    pub resources: Vec<Resource>,
+    /// Where the answer goes: a host, or the scheme of an application on a device.
+    pub destination: String,
+    /// Who is asked.
+    pub person: Principal,
+}
+
+/// What a request needs of a person's consent before there is an answer.
+pub(super) struct Needed<'a> {
+    pub(super) client: &'a Client,
+    pub(super) request: &'a AuthorizationRequest,
+    pub(super) person: &'a Principal,
+    pub(super) answer: Option<ConsentAnswer>,
+}
+
+/// What of a person's consent is known without looking it up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// The person must be asked, whatever they said at other times.
+    Ask,
+    /// The person has just said no.
+    Denied,
+    /// Good if it is remembered.
+    Remembered,
+    /// The operator vouches for the client.
+    Vouched,
+}
+
+impl Needed<'_> {
+    pub(super) fn standing(&self, now: Timestamp) -> Standing {
+        let is_current =
+            |answer: &ConsentAnswer| answer.by == self.person.user_id && now.since_ms(answer.at) < FRESH_MS;
+        match self.answer.filter(is_current) {
+            Some(answer) if !answer.allows => return Standing::Denied,
+            None if self.request.prompt.consent || !self.is_remembered() => return Standing::Ask,
+            Some(_) | None => {}
+        }
+        match self.client.metadata().consent {
+            client::Consent::Skip => Standing::Vouched,
+            client::Consent::Ask => Standing::Remembered,
+        }
+    }
+
+    /// RFC 8252 section 8.6: another application on the device can pretend to be a public one that is reached there, and
+    /// only the person can notice.
+    fn is_remembered(&self) -> bool {
+        !self.client.is_public() || self.request.destination.redirect_uri.starts_with("https://")
+    }
+}
+
+impl ConsentQuestion {
+    pub(super) fn new(needed: &Needed<'_>) -> Self {
+        let uri = RedirectUri::parse(&needed.request.destination.redirect_uri);
+        Self {
+            client: needed.client.clone(),
+            scope: needed.request.scope.clone(),
+            resources: needed.request.resources.clone(),
+            destination: uri.map(|uri| uri.shown_host().to_owned()).unwrap_or_default(),
+            person: needed.person.clone(),
+        }
+    }
+
+    /// Names exactly this question, to this person in this session: an answer to another one does not fit it.
+    pub fn fingerprint(&self) -> String {
+        let Principal { user_id, session_id, .. } = &self.person;
+        let name = self.client.metadata().name.as_ref().map(doorward_model::name::DisplayName::as_str);
+        let all = serde_json::json!([
+            user_id,
+            session_id,
+            self.client.id(),
+            name,
+            self.scope,
+            self.resources,
+            self.destination
+        ]);
+        let hash = TokenHash::of(all.to_string().as_bytes());
+        URL_SAFE_NO_PAD.encode(&hash.as_bytes()[..16])
+    }
+}
+
+impl App {
+    /// Writes down what the caller answers to the question about this request. None when that question is not the one
+    /// they saw, which `seen` is the fingerprint of: then nothing is written.
+    pub async fn answer_consent(
+        &self,
+        op: &Op,
+        parameters: &Parameters,
+        person: &Principal,
+        seen: &str,
+        allows: bool,
+    ) -> Result<Option<ConsentAnswer>, Failure> {
+        let Understood::Request(asked) = self.understand(parameters).await? else { return Ok(None) };
+        let (client, request) = *asked;
+        let question = ConsentQuestion::new(&Needed { client: &client, request: &request, person, answer: None });
+        if question.fingerprint() != seen {
+            return Ok(None);
+        }
+        let now = op.now;
+        let asked = Asked { user_id: person.user_id, client, scope: request.scope, resources: request.resources };
+        let action = if allows { Action::ConsentGiven } else { Action::ConsentDenied };
+        let event =
+            EventDraft::new(op, action).subject(asked.client.id()).data([("scope", asked.scope.to_string().into())]);
+        let event = if allows { event } else { event.refused() };
+        self.change(move |change| {
+            if allows {
+                asked.note(change.tx, Some(now), now)?;
+            }
+            change.record(&event)
+        })
+        .await?;
+        Ok(Some(ConsentAnswer { by: person.user_id, at: now, allows }))
+    }
+}
+
+/// What a request asks for, as the transaction needs it.
+pub(super) struct Asked {
+    pub(super) user_id: UserId,
+    pub(super) client: Client,
+    pub(super) scope: Scope,
+    pub(super) resources: Vec<Resource>,
+}
+
+impl Asked {
+    /// Uses the consent to what is asked for; false when the person has not given it. Inside the transaction that answers
+    /// the client, so that nothing is answered after consent was taken back.
+    pub(super) fn take_up(&self, tx: &mut Tx<'_>, standing: Standing, now: Timestamp) -> Result<bool, Failure> {
+        let is_vouched = standing == Standing::Vouched;
+        if let Some(seen) = consents::find(tx, self.user_id, self.client.id().as_str())?
+            && (is_vouched || seen.granted_at.is_some())
+            && self.is_within(&seen)?
+            && consents::note_use(tx, &seen, now)?
+        {
+            return Ok(true);
+        }
+        if is_vouched {
+            // What is noted for a client that nobody is asked about is no consent, should that change.
+            self.note(tx, None, now)?;
+        }
+        Ok(is_vouched)
+    }
+
+    /// Adds what is asked for to what was allowed before.
+    fn note(&self, tx: &mut Tx<'_>, granted_at: Option<Timestamp>, now: Timestamp) -> Result<(), Failure> {
+        let held = consents::lock(tx, self.user_id, self.client.id().as_str(), now)?;
+        // What the client may not ask for any more goes: a row does not grow for ever.
+        let registered = self.client.metadata();
+        let scope = read_scope(&held).unwrap_or_default().intersection(&registered.scopes).union(&self.scope);
+        let mut resources = read_resources(&held)?;
+        resources.retain(|one| registered.resources.iter().any(|known| known.as_str() == one));
+        for one in &self.resources {
+            if !resources.iter().any(|known| known == one.as_str()) {
+                resources.push(one.as_str().to_owned());
+            }
+        }
+        let (scope, resources) = (scope.to_string(), serde_json::json!(resources).to_string());
+        consents::update(tx, &Consent { scope, resources, granted_at, last_used_at: now, ..held })?;
+        Ok(())
+    }
+
+    fn is_within(&self, seen: &Consent) -> Result<bool, Failure> {
+        let resources = read_resources(seen)?;
+        let are_known = self.resources.iter().all(|one| resources.iter().any(|known| known == one.as_str()));
+        Ok(are_known && read_scope(seen).is_some_and(|scope| self.scope.is_within(&scope)))
+    }
+}
+
+/// None for a row that allows nothing yet.
+fn read_scope(row: &Consent) -> Option<Scope> {
+    Scope::parse(&row.scope).ok()
+}
+
+fn read_resources(row: &Consent) -> Result<Vec<String>, Failure> {
+    serde_json::from_str(&row.resources).map_err(|error| Failure::internal("reading a consent", error))
+}

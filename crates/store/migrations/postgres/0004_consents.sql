@@ -1,0 +1,10 @@
+CREATE TABLE consents (
+    user_id TEXT COLLATE "C" NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    client_id TEXT COLLATE "C" NOT NULL REFERENCES clients (id) ON DELETE CASCADE,
+    scope TEXT COLLATE "C" NOT NULL,
+    resources TEXT COLLATE "C" NOT NULL,
+    granted_at BIGINT,
+    last_used_at BIGINT NOT NULL,
+    PRIMARY KEY (user_id, client_id)
+);
+CREATE INDEX consents_client_id ON consents (client_id);

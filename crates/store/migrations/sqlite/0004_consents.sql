@@ -1,0 +1,10 @@
+CREATE TABLE consents (
+    user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    client_id TEXT NOT NULL REFERENCES clients (id) ON DELETE CASCADE,
+    scope TEXT NOT NULL,
+    resources TEXT NOT NULL,
+    granted_at BIGINT,
+    last_used_at BIGINT NOT NULL,
+    PRIMARY KEY (user_id, client_id)
+) WITHOUT ROWID;
+CREATE INDEX consents_client_id ON consents (client_id);
