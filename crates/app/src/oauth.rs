@@ -2,6 +2,7 @@
 //! needs the database, the keys and the time.
 
 mod authorization;
+mod client_keys;
 mod clients;
 mod consent;
 mod description;
@@ -10,6 +11,7 @@ mod held;
 mod introspection;
 mod living;
 mod renewals;
+mod replays;
 mod revocation;
 #[cfg(test)]
 mod tests;
@@ -17,6 +19,7 @@ mod tokens;
 mod userinfo;
 
 pub use authorization::{Authorization, Visitor, Wishes};
+pub(crate) use client_keys::ClientKeyCache;
 pub use consent::{ConsentAnswer, ConsentQuestion};
 pub use doorward_oidc::client::Client;
 pub use doorward_oidc::error::{ErrorCode, OAuthError};
