@@ -17,6 +17,7 @@ impl App {
             token: at(paths::TOKEN),
             keys: at(paths::KEYS),
             userinfo: Some(at(paths::USERINFO)),
+            end_session: Some(at(paths::LOGOUT)),
             ..Endpoints::default()
         };
         let offer = Offer {

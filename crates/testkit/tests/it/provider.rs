@@ -3,6 +3,7 @@
 mod applications;
 mod attacks;
 mod consent;
+mod logout;
 mod prompts;
 mod relying_party;
 mod renewal;
@@ -358,6 +359,7 @@ fn the_discovery_documents_say_what_is_there() {
             ("authorization_endpoint", Method::GET),
             ("token_endpoint", Method::POST),
             ("userinfo_endpoint", Method::GET),
+            ("end_session_endpoint", Method::GET),
             ("jwks_uri", Method::GET),
         ] {
             let path = document[name].as_str().unwrap().strip_prefix("https://auth.example.test").unwrap();
