@@ -16,7 +16,7 @@ use doorward_store::clients::{self, ClientRow};
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-pub(crate) use built::{AUTHENTICATION_METHODS, GRANTS, ID_TOKEN_ALGORITHMS};
+pub(crate) use built::{AUTHENTICATION_METHODS, GRANTS};
 
 use crate::App;
 use crate::event::{Action, EventDraft};
@@ -79,10 +79,9 @@ impl App {
         &self,
         op: &Op,
         id: &str,
-        mut members: Map<String, Value>,
+        members: Map<String, Value>,
         given: Option<PlainToken>,
     ) -> Result<NewClient, ClientError> {
-        built::state_defaults(&mut members);
         let client = self.read_client(id, &members)?;
         let draw = || given.unwrap_or_else(|| PlainToken::new(TokenKind::ClientSecret, op.random.as_ref()));
         let secret = uses_secret(&client).then(draw);
@@ -157,7 +156,6 @@ impl App {
                 value => members.insert(field, value),
             };
         }
-        built::state_defaults(&mut members);
         let client = self.read_client(id, &members)?;
         let metadata = Value::Object(client.to_json()).to_string();
         let (loses_secret, origins, id, now) = (!uses_secret(&client), origins(&client), id.to_owned(), op.now);

@@ -188,7 +188,11 @@ impl EventDraft {
     /// Which signing keys came into which state.
     #[must_use]
     pub(crate) fn keys(self, changes: &[KeyChange]) -> Self {
-        let facts = |change: &KeyChange| serde_json::json!({ "id": change.id, "state": change.state.as_str() });
+        let facts = |change: &KeyChange| {
+            serde_json::json!({
+                "id": change.id, "algorithm": change.algorithm.as_str(), "state": change.state.as_str(),
+            })
+        };
         self.data([("keys", changes.iter().map(facts).collect::<Vec<_>>().into())])
     }
 

@@ -2,12 +2,13 @@
 
 use doorward_model::id::SigningKeyId;
 use doorward_model::time::Timestamp;
+use doorward_oidc::jose::Algorithm;
 use doorward_store::signing_keys::{self, SigningKey, SigningKeyState};
 
 use crate::App;
 use crate::event::{Action, EventDraft};
 use crate::failure::Failure;
-use crate::keys::rotation::KeyChange;
+use crate::keys::rotation::{KeyChange, RotationPlan};
 use crate::op::Op;
 
 /// How many keys are listed: years of rotation.
@@ -52,7 +53,7 @@ impl App {
         if !self.keys.is_rotation_due(op.now) {
             return Ok(Vec::new());
         }
-        let plan = self.keys.plan_rotation(op.now, op.random.as_ref()).map_err(Failure::cryptography)?;
+        let plan = self.plan_rotation(op, self.keys.wanted_keys(op.now)).await?;
         let event = EventDraft::new(op, Action::KeysRotated);
         let changes = self
             .change(move |change| {
@@ -65,10 +66,10 @@ impl App {
         Ok(changes)
     }
 
-    /// Begins a rotation now. In an emergency the new key signs at once and everything the old ones signed is
-    /// dead; otherwise it is published first.
+    /// Begins a rotation of all keys now. In an emergency the new ones sign at once and everything the old ones signed is
+    /// dead; otherwise they are published first.
     pub async fn rotate_keys(&self, op: &Op, is_emergency: bool) -> Result<Vec<KeyChange>, Failure> {
-        let plan = self.keys.plan_rotation(op.now, op.random.as_ref()).map_err(Failure::cryptography)?;
+        let plan = self.plan_rotation(op, self.keys.settings().algorithms.clone()).await?;
         let compromised = self.keys.active_key();
         let event = EventDraft::new(op, Action::KeysRotated);
         let changes = self
@@ -83,6 +84,15 @@ impl App {
             .await?;
         self.keys.reload().await?;
         Ok(changes)
+    }
+
+    /// Makes the new keys on a thread of their own: an RSA key may take a second.
+    async fn plan_rotation(&self, op: &Op, algorithms: Vec<Algorithm>) -> Result<RotationPlan, Failure> {
+        let (app, op) = (self.clone(), op.clone());
+        let made = tokio::task::spawn_blocking(move || {
+            app.keys.plan_rotation(op.now, op.random.as_ref(), &algorithms).map_err(Failure::cryptography)
+        });
+        made.await.map_err(|error| Failure::internal("making keys", error))?
     }
 }
 

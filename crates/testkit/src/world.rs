@@ -16,6 +16,7 @@ use doorward_app::settings::Settings;
 use doorward_model::random::Random;
 use doorward_model::throttle::ThrottlePolicy;
 use doorward_model::time::{Clock as _, Timestamp};
+use doorward_oidc::jose::Algorithm;
 use doorward_server::assembly::{Assembled, Inputs, assemble};
 use doorward_store::Store;
 use doorward_store::events::{self, Event};
@@ -57,6 +58,8 @@ pub struct Setup {
     pub throttle: ThrottlePolicy,
     /// Which new passwords are known from breaches.
     pub breached: BreachCheck,
+    /// What there are keys to sign with. An RSA key costs half a second, so that only tests about it have one.
+    pub algorithms: Vec<Algorithm>,
     /// What the edge is told.
     pub edge: EdgeSettings,
 }
@@ -72,6 +75,7 @@ impl Default for Setup {
             hash: HashParameters::new(64, 1, 1).unwrap(),
             throttle: ThrottlePolicy::default(),
             breached: BreachCheck::default(),
+            algorithms: vec![Algorithm::Es256],
             edge,
         }
     }
@@ -135,7 +139,7 @@ impl World {
             store: ground.store.clone(),
             master_keys: Arc::clone(&ground.master_keys),
             settings: setup.settings,
-            keys: KeySettings::new(PUBLIC_URL, PUBLIC_URL),
+            keys: KeySettings { algorithms: setup.algorithms, ..KeySettings::new(PUBLIC_URL, PUBLIC_URL) },
             hasher,
             throttle: setup.throttle,
             breached: setup.breached,

@@ -2,25 +2,14 @@
 //! which nobody enforces would be worse off than one that knows.
 
 use doorward_oidc::client::{AuthenticationMethod, Grant, Metadata, SubjectType};
-use doorward_oidc::jose::Algorithm;
-use serde_json::{Map, Value};
 
 use super::ClientProblem;
 
-/// What ID tokens are signed with.
-pub(crate) const ID_TOKEN_ALGORITHMS: [Algorithm; 1] = [Algorithm::Es256];
 /// How clients prove who they are.
 pub(crate) const AUTHENTICATION_METHODS: [AuthenticationMethod; 3] =
     [AuthenticationMethod::ClientSecretBasic, AuthenticationMethod::ClientSecretPost, AuthenticationMethod::None];
 /// The grants.
 pub(crate) const GRANTS: [Grant; 2] = [Grant::AuthorizationCode, Grant::RefreshToken];
-
-/// What the operator does not say: the one algorithm there is, where the standard's default is another.
-pub(super) fn state_defaults(members: &mut Map<String, Value>) {
-    members
-        .entry("id_token_signed_response_alg")
-        .or_insert_with(|| Value::String(Algorithm::Es256.as_str().to_owned()));
-}
 
 /// Everything that is asked for and not there.
 pub(super) fn problems(metadata: &Metadata, longest_seconds: i64) -> Vec<ClientProblem> {
@@ -29,11 +18,6 @@ pub(super) fn problems(metadata: &Metadata, longest_seconds: i64) -> Vec<ClientP
     let is_too_long = |seconds: u32| i64::from(seconds) > longest_seconds;
     let too_long = format!("must be at most {longest_seconds}");
     let wanted = [
-        (
-            "id_token_signed_response_alg",
-            !ID_TOKEN_ALGORITHMS.contains(&metadata.id_token_algorithm),
-            "must be ES256 in this version",
-        ),
         ("token_endpoint_auth_method", !AUTHENTICATION_METHODS.contains(&metadata.authentication), not_yet),
         (
             "grant_types",

@@ -7,7 +7,7 @@ use doorward_oidc::client::{Client, ClientId};
 use doorward_store::clients;
 use serde_json::{Map, Value};
 
-use super::{ClientError, ClientProblem, built, read_row, uses_secret};
+use super::{ClientError, ClientProblem, read_row, uses_secret};
 use crate::App;
 use crate::failure::Failure;
 use crate::op::Op;
@@ -186,11 +186,10 @@ impl App {
     }
 
     fn read_declared(&self, declared: DeclaredClient) -> Result<(Client, Option<PlainToken>), ClientError> {
-        let DeclaredClient { id, mut members, secret } = declared;
+        let DeclaredClient { id, members, secret } = declared;
         if let Err(error) = ClientId::parse(&id) {
             return Err(ClientError::Refused(vec![problem("client_id", &error.to_string())]));
         }
-        built::state_defaults(&mut members);
         let client = self.read_client(&id, &members)?;
         let Some(text) = secret else { return Ok((client, None)) };
         if !uses_secret(&client) {

@@ -52,7 +52,7 @@ async fn a_client_is_registered_listed_changed_and_removed_with_one_event_each()
         assert_eq!(good_secrets(&store, &id, 1).await, [made.secret.as_ref().unwrap().hash()]);
         let found = app.find_client(&id).await.unwrap().unwrap();
         assert_eq!(found.client, made.registered.client);
-        assert_eq!(found.client.metadata().id_token_algorithm.as_str(), "ES256");
+        assert_eq!(found.client.metadata().id_token_algorithm.as_str(), "RS256", "the standard's default");
         assert_eq!(app.list_clients("", 10).await.unwrap().len(), 1);
         assert!(app.list_clients(&id, 10).await.unwrap().is_empty());
         let changed =
@@ -100,7 +100,7 @@ async fn what_is_not_there_is_refused_by_name() {
         let app = app(&store, at(0)).await;
         for (changes, field) in [
             (json!({"consent": "maybe"}), "consent"),
-            (json!({"id_token_signed_response_alg": "RS256"}), "id_token_signed_response_alg"),
+            (json!({"id_token_signed_response_alg": "PS256"}), "id_token_signed_response_alg"),
             (json!({"grant_types": ["urn:ietf:params:oauth:grant-type:device_code"]}), "grant_types"),
             (json!({"dpop_bound_access_tokens": true}), "dpop_bound_access_tokens"),
             (json!({"require_pushed_authorization_requests": true}), "require_pushed_authorization_requests"),

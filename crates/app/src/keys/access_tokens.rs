@@ -1,6 +1,5 @@
 //! Access tokens: issued for a session, verified without the database.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -10,9 +9,10 @@ use doorward_model::random::Random;
 use doorward_model::secret::{SecretText, TokenHash};
 use doorward_model::time::{SECOND_MS, Timestamp};
 use doorward_model::token::{AccessClaims, Compact, Header, MAX_TOKEN_BYTES, TOKEN_TYPE, Validity, parse_object};
+use doorward_oidc::jose::Algorithm;
 use thiserror::Error;
 
-use super::ring::{KeyRing, encode_header};
+use super::ring::KeyRing;
 use super::sealing::CryptographyFailed;
 use super::{Keys, signature};
 
@@ -117,34 +117,49 @@ impl Keys {
         self.sign_claims(TOKEN_TYPE, &payload)
     }
 
-    /// A token of a `typ` with any claims, in the compact serialization.
+    /// A token of ours of a `typ` with any claims, in the compact serialization.
     pub(crate) fn sign_claims(&self, kind: &str, payload: &[u8]) -> Result<String, IssueError> {
+        self.sign_claims_with(signature::OWN, kind, payload)
+    }
+
+    /// The same with an algorithm that a client chose when it registered.
+    pub(crate) fn sign_claims_with(
+        &self,
+        algorithm: Algorithm,
+        kind: &str,
+        payload: &[u8],
+    ) -> Result<String, IssueError> {
         let ring = self.ring();
-        let key = ring.active().ok_or(IssueError::NoSigningKey)?;
+        let key = ring.active(algorithm).ok_or(IssueError::NoSigningKey)?;
         let signer = key.material.signer.as_ref().ok_or(IssueError::NoSigningKey)?;
-        let header = if kind == TOKEN_TYPE {
-            Cow::Borrowed(&key.material.header)
-        } else {
-            Cow::Owned(encode_header(&key.material.kid, kind).map_err(|_| IssueError::Claims)?)
-        };
-        let mut text = String::with_capacity(header.len() + payload.len() * 4 / 3 + 96);
+        let header = key.material.header(kind).map_err(|_| IssueError::Claims)?;
+        // The longest signature, of RSA-3072, has 512 characters.
+        let mut text = String::with_capacity(header.len() + payload.len() * 4 / 3 + 520);
         text.push_str(&header);
         text.push('.');
         URL_SAFE_NO_PAD.encode_string(payload, &mut text);
         let signature = signer.sign(text.as_bytes())?;
         text.push('.');
-        URL_SAFE_NO_PAD.encode_string(signature.as_ref(), &mut text);
+        URL_SAFE_NO_PAD.encode_string(signature, &mut text);
         Ok(text)
     }
 
-    /// The payload of a token of this `typ` that a key of ours signed. What it says, its times among it, is not looked at.
-    pub(crate) fn verified_claims(&self, text: &str, kind: &str, now: Timestamp) -> Option<Vec<u8>> {
+    /// The payload of a token of this `typ` that a key of ours signed with one of the algorithms. What it says, its times
+    /// among it, is not looked at.
+    pub(crate) fn verified_claims(
+        &self,
+        text: &str,
+        kind: &str,
+        algorithms: &[Algorithm],
+        now: Timestamp,
+    ) -> Option<Vec<u8>> {
         let token = Compact::parse(text)?;
         let header: Header = parse_object(&token.header)?;
         let ring = self.ring();
-        let is_right = header.typ == kind && header.alg == signature::ALGORITHM;
-        let key = ring.find(&header.kid, now).filter(|_| is_right)?;
-        key.material.verifier.verifies(token.signing_input, &token.signature).then_some(token.payload)
+        let key = ring.find(&header.kid, now).filter(|_| header.typ == kind)?;
+        // The key's algorithm is compared with the token's, never chosen by it (RFC 8725 section 3.1).
+        let is_right = algorithms.contains(&key.material.algorithm) && header.alg == key.material.algorithm.as_str();
+        (is_right && key.material.verifier.verifies(token.signing_input, &token.signature)).then_some(token.payload)
     }
 
     /// The claims of an access token issued by this deployment for its own API and valid at `now`. Whether its
@@ -168,9 +183,10 @@ impl Keys {
     fn prove(&self, ring: &KeyRing, text: &str, now: Timestamp) -> Option<AccessClaims> {
         let token = Compact::parse(text)?;
         let header = Header::parse(&token.header)?;
-        // The key's algorithm is compared with the token's, never chosen by it (RFC 8725 section 3.1).
-        let key = ring.find(&header.kid, now).filter(|_| header.alg == signature::ALGORITHM)?;
-        if !key.material.verifier.verifies(token.signing_input, &token.signature) {
+        let key = ring.find(&header.kid, now).filter(|key| key.material.algorithm == signature::OWN)?;
+        if header.alg != signature::OWN.as_str()
+            || !key.material.verifier.verifies(token.signing_input, &token.signature)
+        {
             return None;
         }
         let claims = AccessClaims::parse(&token.payload)?;

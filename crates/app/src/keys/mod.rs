@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | master key | in a file | sealing the other keys ([`sealing`]) |
 //! | secret keys | sealed in the database | MAC of refresh tokens, known devices, subject look-up |
-//! | signing keys | sealed in the database | access tokens; rotated ([`rotation`]) |
+//! | signing keys | sealed in the database | access tokens, ID tokens and answers, one key for each algorithm; rotated ([`rotation`]) |
 
 pub mod access_tokens;
 pub mod jwks;
@@ -22,12 +22,14 @@ use aws_lc_rs::hmac;
 use doorward_model::id::SecretKeyId;
 use doorward_model::rotation::{Epoch, MacKey};
 use doorward_model::time::{DAY_MS, MINUTE_MS, SECOND_MS, Timestamp};
+use doorward_oidc::jose::Algorithm;
 use doorward_store::{Store, StoreError, signing_keys};
 use thiserror::Error;
 
 use self::ring::KeyRing;
 use self::sealing::{CryptographyFailed, KeyFingerprint, MasterKeys};
 use self::secret_keys::SecretKeys;
+pub(crate) use self::signature::OWN as OWN_ALGORITHM;
 use self::verified::VerifiedTokens;
 
 #[cfg(test)]
@@ -52,12 +54,14 @@ pub struct KeySettings {
     pub publish_ms: i64,
     /// How long a key signs, in milliseconds.
     pub sign_ms: i64,
+    /// What there are keys to sign with; [`Algorithm::Es256`] is among them.
+    pub algorithms: Vec<Algorithm>,
     /// How many verified tokens are remembered.
     pub remembered_tokens: usize,
 }
 
 impl KeySettings {
-    /// The defaults: 10 minutes, the JWKS cache lifetime and a margin, 90 days.
+    /// The defaults: 10 minutes, the JWKS cache lifetime and a margin, 90 days, a key for every algorithm.
     pub fn new(issuer: &str, audience: &str) -> Self {
         Self {
             issuer: issuer.to_owned(),
@@ -65,6 +69,7 @@ impl KeySettings {
             access_token_ms: 10 * MINUTE_MS,
             publish_ms: JWKS_MAX_AGE_SECONDS * SECOND_MS + RELOAD_MARGIN_MS,
             sign_ms: 90 * DAY_MS,
+            algorithms: Algorithm::SIGNING.to_vec(),
             remembered_tokens: 8 * 1024,
         }
     }

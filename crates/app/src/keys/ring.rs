@@ -1,5 +1,6 @@
 //! The signing keys in memory: signing and verifying ask no database and parse no key.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -8,10 +9,13 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use doorward_model::id::SigningKeyId;
 use doorward_model::time::Timestamp;
 use doorward_model::token::{Header, TOKEN_TYPE};
+use doorward_oidc::id_token;
+use doorward_oidc::jose::Algorithm;
 use doorward_store::signing_keys::{SigningKey, SigningKeyState};
 
+use super::jwks::Jwk;
 use super::sealing::{MasterKeys, Purpose};
-use super::signature::{self, POINT_BYTES, Signer, Verifier};
+use super::signature::{Signer, Verifier};
 use super::{KeySettings, KeysError};
 
 /// Where private halves lie.
@@ -38,18 +42,24 @@ pub(super) struct KeyMaterial {
     pub(super) id: SigningKeyId,
     /// The id as tokens carry it.
     pub(super) kid: String,
-    pub(super) point: [u8; POINT_BYTES],
-    /// The first part of every token it signs.
-    pub(super) header: String,
+    /// The one algorithm it is for.
+    pub(super) algorithm: Algorithm,
+    /// The public half as others read it.
+    pub(super) jwk: Jwk,
+    /// The first part of every access token it signs.
+    access_header: String,
+    /// The first part of every ID token it signs.
+    id_header: String,
     pub(super) verifier: Verifier,
     /// Missing for a key that was retired before this node saw it.
     pub(super) signer: Option<Signer>,
 }
 
 impl KeyRing {
-    /// The ring these rows describe; none when it is this one.
+    /// The ring these rows describe; none when it is this one. Keys of algorithms that this version does not know stay
+    /// out.
     pub(super) fn follow(&self, rows: &[SigningKey], masters: &MasterKeys) -> Result<Option<Self>, KeysError> {
-        let rows: Vec<&SigningKey> = rows.iter().filter(|row| row.algorithm == signature::ALGORITHM).collect();
+        let rows: Vec<&SigningKey> = rows.iter().filter(|row| algorithm_of(row).is_some()).collect();
         let is_same = rows.len() == self.keys.len() && rows.iter().zip(&self.keys).all(|(row, key)| key.is(row));
         if is_same {
             return Ok(None);
@@ -65,9 +75,9 @@ impl KeyRing {
         Ok(Some(Self { version: self.version + 1, keys: keys.collect::<Result<_, KeysError>>()? }))
     }
 
-    /// The key that signs.
-    pub(super) fn active(&self) -> Option<&RingKey> {
-        self.keys.iter().find(|key| key.state == SigningKeyState::Active)
+    /// The key that signs with this algorithm.
+    pub(super) fn active(&self, algorithm: Algorithm) -> Option<&RingKey> {
+        self.keys.iter().find(|key| key.state == SigningKeyState::Active && key.material.algorithm == algorithm)
     }
 
     /// The key of this name, if what it signed may be valid at `now`. A published key counts: another node may
@@ -81,14 +91,28 @@ impl KeyRing {
         self.keys.iter().filter(move |key| key.gone_at.is_none_or(|gone_at| now < gone_at))
     }
 
-    /// Whether a key has to be published, to begin to sign or to go.
+    /// Whether a key has to be made, to begin to sign or to go.
     pub(super) fn is_change_due(&self, now: Timestamp, settings: &KeySettings) -> bool {
-        let has_successor = self.keys.iter().any(|key| key.state == SigningKeyState::Published);
-        self.keys.iter().any(|key| match key.state {
-            SigningKeyState::Published => now >= key.active_at,
-            SigningKeyState::Active => !has_successor && now >= publish_at(key.active_at, settings),
-            SigningKeyState::Retired | SigningKeyState::Gone => key.gone_at.is_some_and(|gone_at| now >= gone_at),
-        })
+        !self.wanted(now, settings).is_empty()
+            || self.keys.iter().any(|key| match key.state {
+                SigningKeyState::Published => now >= key.active_at,
+                SigningKeyState::Active => false,
+                SigningKeyState::Retired | SigningKeyState::Gone => key.gone_at.is_some_and(|gone_at| now >= gone_at),
+            })
+    }
+
+    /// The algorithms for which a new key has to be made: those without one that signs, and those whose key needs a
+    /// successor.
+    pub(super) fn wanted(&self, now: Timestamp, settings: &KeySettings) -> Vec<Algorithm> {
+        let is_published = |algorithm| {
+            let mut keys = self.keys.iter();
+            keys.any(|key| key.state == SigningKeyState::Published && key.material.algorithm == algorithm)
+        };
+        let is_wanted = |algorithm: &Algorithm| match self.active(*algorithm) {
+            Some(active) => !is_published(*algorithm) && now >= publish_at(active.active_at, settings),
+            None => true,
+        };
+        settings.algorithms.iter().copied().filter(is_wanted).collect()
     }
 }
 
@@ -107,30 +131,50 @@ impl RingKey {
 impl KeyMaterial {
     fn open(row: &SigningKey, masters: &MasterKeys) -> Result<Self, KeysError> {
         let kid = row.id.to_string();
-        let point: [u8; POINT_BYTES] = row
-            .public_key
-            .as_slice()
-            .try_into()
-            .map_err(|_| KeysError::Unusable("a public signing key has another length"))?;
-        let verifier =
-            Verifier::parse(&point).ok_or(KeysError::Unusable("a public signing key is not on its curve"))?;
+        let algorithm = algorithm_of(row)
+            .ok_or(KeysError::Unusable("a signing key is for an algorithm that nothing signs with"))?;
+        let verifier = Verifier::parse(algorithm, &row.public_key)
+            .ok_or(KeysError::Unusable("a public signing key is none of its algorithm"))?;
         let signer = if row.private_key_sealed.is_empty() {
             None
         } else {
             let pkcs8 = masters
                 .open(PRIVATE_KEY, &kid, &row.private_key_sealed)
                 .map_err(|_| KeysError::Unusable("a private signing key does not open"))?;
-            let signer = Signer::parse(&pkcs8, &point);
+            let signer = Signer::parse(algorithm, &pkcs8, &row.public_key);
             Some(signer.ok_or(KeysError::Unusable("a private signing key does not fit its public half"))?)
         };
-        Ok(Self { id: row.id, header: encode_header(&kid, TOKEN_TYPE)?, kid, point, verifier, signer })
+        Ok(Self {
+            id: row.id,
+            algorithm,
+            jwk: Jwk::new(algorithm, &kid, &row.public_key),
+            access_header: encode_header(algorithm, &kid, TOKEN_TYPE)?,
+            id_header: encode_header(algorithm, &kid, id_token::TOKEN_TYPE)?,
+            kid,
+            verifier,
+            signer,
+        })
+    }
+
+    /// The first part of a token of this `typ`.
+    pub(super) fn header(&self, token_type: &str) -> Result<Cow<'_, str>, KeysError> {
+        Ok(match token_type {
+            TOKEN_TYPE => Cow::Borrowed(&self.access_header),
+            id_token::TOKEN_TYPE => Cow::Borrowed(&self.id_header),
+            _ => Cow::Owned(encode_header(self.algorithm, &self.kid, token_type)?),
+        })
     }
 }
 
-pub(super) fn encode_header(kid: &str, token_type: &str) -> Result<String, KeysError> {
-    let header = Header { alg: signature::ALGORITHM.to_owned(), kid: kid.to_owned(), typ: token_type.to_owned() };
+fn encode_header(algorithm: Algorithm, kid: &str, token_type: &str) -> Result<String, KeysError> {
+    let header = Header { alg: algorithm.as_str().to_owned(), kid: kid.to_owned(), typ: token_type.to_owned() };
     let json = serde_json::to_vec(&header).map_err(|_| KeysError::Unusable("a token header cannot be written"))?;
     Ok(URL_SAFE_NO_PAD.encode(json))
+}
+
+/// The algorithm of a row, if it is one that this version signs with.
+pub(super) fn algorithm_of(row: &SigningKey) -> Option<Algorithm> {
+    Algorithm::SIGNING.into_iter().find(|algorithm| algorithm.as_str() == row.algorithm)
 }
 
 impl fmt::Debug for KeyRing {

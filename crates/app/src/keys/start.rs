@@ -6,22 +6,27 @@ use std::sync::{Arc, RwLock};
 use doorward_model::random::Random;
 use doorward_model::rotation::Epoch;
 use doorward_model::time::Timestamp;
+use doorward_oidc::jose::Algorithm;
 use doorward_store::secret_keys::{self as secret_rows, SecretKey};
 use doorward_store::signing_keys::{self as signing_rows, SigningKey, SigningKeyState};
 use doorward_store::{Store, StoreError, Tx, events, meta};
 
-use super::ring::{KeyRing, PRIVATE_KEY};
+use super::ring::{KeyRing, PRIVATE_KEY, algorithm_of};
 use super::rotation::RotationPlan;
 use super::sealing::{KeyFingerprint, MasterKeys, Recognized};
 use super::secret_keys::{self, SECRET_KEY, SecretKeys};
 use super::verified::VerifiedTokens;
-use super::{KeySettings, Keys, KeysError, signature};
+use super::{KeySettings, Keys, KeysError};
 use crate::event::{Action, EventDraft};
 
 /// The name of the value that recognizes the master key.
 const MASTER_KEY: &str = "master_key_check";
 /// The name of the deployment's epoch, a number of eight bytes.
 const EPOCH: &str = "epoch";
+
+/// The keys that a start makes itself, because they cost next to nothing. An RSA key may take a second: it is made beside
+/// the running server, by the first [`crate::App::keep_keys_current`].
+const AT_START: [Algorithm; 2] = [Algorithm::Es256, Algorithm::EdDsa];
 
 /// What the database holds.
 struct Found {
@@ -61,9 +66,10 @@ impl Keys {
             found = store.read(find).await?;
         }
         // Keys are drawn only for a database that lacks them: the first one costs what many starts do not.
-        if !found.is_complete() {
+        let missing = found.missing(&settings);
+        if !missing.is_empty() || !found.has_secrets() {
             let secrets = secret_keys::generate(&masters, now, random)?;
-            let plan = RotationPlan::new(now, &settings, &masters, random)?;
+            let plan = RotationPlan::new(now, &settings, &masters, random, &missing)?;
             let event = EventDraft::of_start(now, random, Action::KeysRotated);
             store.write::<_, StoreError, _>(move |tx| complete(tx, &secrets, &plan, &event)).await?;
             found = store.read(find).await?;
@@ -80,13 +86,20 @@ impl Keys {
 }
 
 impl Found {
-    /// Whether there is a key for every purpose and one that signs.
-    fn is_complete(&self) -> bool {
+    /// Whether there is a key for every purpose.
+    fn has_secrets(&self) -> bool {
         secret_keys::PURPOSES.iter().all(|purpose| self.secrets.iter().any(|key| key.purpose == *purpose))
-            && self
-                .signing
-                .iter()
-                .any(|key| key.algorithm == signature::ALGORITHM && key.state == SigningKeyState::Active)
+    }
+
+    /// The algorithms that a start makes keys for and that none signs with.
+    fn missing(&self, settings: &KeySettings) -> Vec<Algorithm> {
+        let is_there = |algorithm| {
+            let mut keys = self.signing.iter();
+            keys.any(|key| key.state == SigningKeyState::Active && algorithm_of(key) == Some(algorithm))
+        };
+        let mut wanted = AT_START.to_vec();
+        wanted.retain(|algorithm| settings.algorithms.contains(algorithm) && !is_there(*algorithm));
+        wanted
     }
 }
 
@@ -110,10 +123,8 @@ fn complete(tx: &mut Tx<'_>, secrets: &[SecretKey], plan: &RotationPlan, event: 
     for secret in secrets {
         secret_rows::insert(tx, secret)?;
     }
-    match plan.begin(tx)? {
-        Some(first) => events::append(tx, event.clone().keys(&[first]).row()),
-        None => Ok(()),
-    }
+    let begun = plan.begin_all(tx)?;
+    if begun.is_empty() { Ok(()) } else { events::append(tx, event.clone().keys(&begun).row()) }
 }
 
 /// Seals every key with the current master key, then lets the database recognize that one. A row that somebody

@@ -106,6 +106,11 @@ impl App {
             Understood::Wrong(answer) => return Ok(answer),
         };
         let origin = origin_of(&request.destination.redirect_uri);
+        // Before anybody types a password: the first RSA key is made beside the running server.
+        if request.is_openid() && !self.keys.signs_with(client.metadata().id_token_algorithm) {
+            let error = OAuthError::new(ErrorCode::TemporarilyUnavailable, "the key for ID tokens is being made");
+            return Ok(Authorization::Answer { response: request.destination.error(error, self.issuer()), origin });
+        }
         match self.decide(op, &request, visitor).await? {
             Decision::SignIn => Ok(Authorization::SignIn { origin }),
             Decision::SignUp => Ok(Authorization::SignUp { origin }),

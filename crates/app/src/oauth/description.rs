@@ -6,7 +6,7 @@ use doorward_oidc::discovery::{Document, Endpoints, Offer};
 
 use super::paths;
 use crate::App;
-use crate::clients::{AUTHENTICATION_METHODS, GRANTS, ID_TOKEN_ALGORITHMS};
+use crate::clients::{AUTHENTICATION_METHODS, GRANTS};
 
 impl App {
     /// The document of OpenID Connect Discovery 1.0 section 3 and RFC 8414 section 2.
@@ -23,7 +23,7 @@ impl App {
         let offer = Offer {
             grants: GRANTS.to_vec(),
             authentication: AUTHENTICATION_METHODS.to_vec(),
-            id_token_algorithms: ID_TOKEN_ALGORITHMS.to_vec(),
+            id_token_algorithms: self.keys.settings().algorithms.clone(),
             scopes: ["openid", "profile", "email", "offline_access"].map(str::to_owned).to_vec(),
             ui_locales: [Locale::English, Locale::German].map(|locale| locale.as_str().to_owned()).to_vec(),
             subject_types: vec![SubjectType::Public],

@@ -8,6 +8,7 @@ use doorward_oidc::claims_request::Wish;
 use doorward_oidc::client::Client;
 use doorward_oidc::error::{ErrorCode, OAuthError};
 use doorward_oidc::id_token::{self, IdToken, Person};
+use doorward_oidc::jose::Algorithm;
 use doorward_oidc::scope::{OPENID, Scope};
 use doorward_store::grants::Grant;
 use doorward_store::users::User;
@@ -17,6 +18,7 @@ use serde_json::{Map, Value, json};
 use super::{TokenAnswer, TokenRefusal, paths};
 use crate::App;
 use crate::failure::Failure;
+use crate::keys::OWN_ALGORITHM;
 use crate::op::Op;
 
 /// What is read of a client's access token at our own endpoints.
@@ -99,7 +101,7 @@ impl App {
         if let Some(session) = grant.session_id {
             claims["sid"] = json!(session);
         }
-        Ok((self.sign(TOKEN_TYPE, &claims)?, expires_at - issued_at))
+        Ok((self.sign(OWN_ALGORITHM, TOKEN_TYPE, &claims)?, expires_at - issued_at))
     }
 
     /// The ID token, where the scope asks for one. One of a renewal has no `nonce` (OpenID Connect Core 12.2).
@@ -132,17 +134,18 @@ impl App {
             access_token: Some(access_token),
         };
         let claims = token.claims(metadata.id_token_algorithm, person(user).in_id_token(scope, &wishes));
-        Ok(Some(self.sign(id_token::TOKEN_TYPE, &Value::Object(claims))?))
+        Ok(Some(self.sign(metadata.id_token_algorithm, id_token::TOKEN_TYPE, &Value::Object(claims))?))
     }
 
-    fn sign(&self, kind: &'static str, claims: &Value) -> Result<SecretText, Failure> {
-        let signed = self.keys.sign_claims(kind, claims.to_string().as_bytes());
+    fn sign(&self, algorithm: Algorithm, kind: &'static str, claims: &Value) -> Result<SecretText, Failure> {
+        let signed = self.keys.sign_claims_with(algorithm, kind, claims.to_string().as_bytes());
         Ok(SecretText::new(signed.map_err(|error| Failure::internal("signing a token", error))?))
     }
 
     /// The claims of a client's access token that is good for the `UserInfo` endpoint at `now`.
     pub(super) fn read_client_token(&self, text: &str, now: Timestamp) -> Option<ClientClaims> {
-        let claims: ClientClaims = parse_object(&self.keys.verified_claims(text, TOKEN_TYPE, now)?)?;
+        let claims: ClientClaims =
+            parse_object(&self.keys.verified_claims(text, TOKEN_TYPE, &[OWN_ALGORITHM], now)?)?;
         let is_ours = claims.iss == self.keys.settings().issuer && claims.aud.contains(&self.userinfo_audience());
         let is_in_time = now.as_seconds() < claims.exp && claims.iat <= now.plus_ms(FUTURE_LEEWAY_MS).as_seconds();
         (is_ours && is_in_time).then_some(claims)
@@ -155,7 +158,7 @@ impl App {
 
     /// What an ID token of ours says, whether or not its time is over.
     pub(super) fn read_hint(&self, text: &str, now: Timestamp) -> Option<HintClaims> {
-        let payload = self.keys.verified_claims(text, id_token::TOKEN_TYPE, now)?;
+        let payload = self.keys.verified_claims(text, id_token::TOKEN_TYPE, &Algorithm::SIGNING, now)?;
         let claims: HintClaims = parse_object(&payload)?;
         (claims.iss == self.keys.settings().issuer).then_some(claims)
     }

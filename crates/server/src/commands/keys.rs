@@ -1,6 +1,7 @@
 //! `doorward keys …`.
 
 use doorward_app::key_rotation::ListedKey;
+use doorward_app::keys::rotation::KeyChange;
 use doorward_model::time::Timestamp;
 use serde_json::{Value, json};
 
@@ -33,20 +34,25 @@ async fn list(opened: &Opened, output: Output) -> Result<(), Failure> {
 
 async fn rotate(opened: &Opened, flags: &Rotate, output: Output) -> Result<(), Failure> {
     let changes = opened.app().rotate_keys(&opened.op(), flags.emergency).await?;
-    let listed: Vec<Value> =
-        changes.iter().map(|change| json!({"id": change.id, "state": change.state.as_str()})).collect();
+    let listed: Vec<Value> = changes.iter().map(changed).collect();
     output.answer(&json!({ "changes": listed }), || {
         if changes.is_empty() {
             return "Nothing changed: a rotation is under way already. doorward keys list shows it.\n".to_owned();
         }
-        let lines = changes.iter().map(|change| format!("{}  {}\n", change.id, change.state.as_str()));
+        let line =
+            |change: &KeyChange| format!("{}  {}  {}\n", change.id, change.algorithm.as_str(), change.state.as_str());
+        let lines = changes.iter().map(line);
         let next = if flags.emergency {
-            "Every access token signed so far is dead. Running servers follow within seconds.\n"
+            "Every token signed so far is dead. Running servers follow within seconds.\n"
         } else {
-            "The new key signs as soon as every verifier can know it; a running server sees to that.\n"
+            "The new keys sign as soon as every verifier can know them; a running server sees to that.\n"
         };
         lines.collect::<String>() + next
     })
+}
+
+fn changed(change: &KeyChange) -> Value {
+    json!({ "id": change.id, "algorithm": change.algorithm.as_str(), "state": change.state.as_str() })
 }
 
 fn row(key: &ListedKey) -> [String; 7] {

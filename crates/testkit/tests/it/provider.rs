@@ -1,5 +1,6 @@
 //! Applications sign people in: the authorization code flow from end to end, and everything that must not work.
 
+mod algorithms;
 mod applications;
 mod attacks;
 mod consent;
@@ -343,12 +344,12 @@ fn a_request_by_post_and_an_answer_by_post_lose_nothing() {
 /// Proves
 #[test]
 fn the_discovery_documents_say_what_is_there() {
-    both(async |world| {
+    both_with(&algorithms::all(), async |world| {
         let get = async |path: &str| world.send(Request::new(Method::GET, path, HOME)).await.expect(200).json();
         let document: Value = get("/.well-known/openid-configuration").await;
         assert_eq!(document, get("/.well-known/oauth-authorization-server").await);
         assert_eq!(document["issuer"], "https://auth.example.test");
-        assert_eq!(document["id_token_signing_alg_values_supported"], json!(["ES256"]));
+        assert_eq!(document["id_token_signing_alg_values_supported"], json!(["RS256", "ES256", "EdDSA"]));
         assert_eq!(document["grant_types_supported"], json!(["authorization_code", "refresh_token"]));
         assert_eq!(document["scopes_supported"], json!(["openid", "profile", "email", "offline_access"]));
         assert_eq!(

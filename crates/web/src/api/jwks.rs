@@ -41,16 +41,18 @@ pub(crate) struct JwkSet {
     keys: Vec<PublicKey>,
 }
 
-/// One public key (RFC 7517 section 4, RFC 7518 section 6.2).
+/// One public key (RFC 7517 section 4, RFC 7518 section 6.2 and 6.3, RFC 8037 section 2). Members of other kinds of key
+/// are left out.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct PublicKey {
-    /// The kind of key.
+    /// The kind of key: `EC`, `OKP` or `RSA`.
     #[schema(example = "EC")]
     kty: &'static str,
     /// The curve.
     #[schema(example = "P-256")]
-    crv: &'static str,
-    /// The one algorithm it is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    crv: Option<&'static str>,
+    /// The one algorithm it is for. Access tokens are signed with `ES256`.
     #[schema(example = "ES256")]
     alg: &'static str,
     /// What it is for: signatures.
@@ -59,15 +61,23 @@ pub(crate) struct PublicKey {
     usage: &'static str,
     /// Its id, named by the header of every token it signs.
     kid: String,
-    /// The point's first coordinate, base64url.
-    x: String,
+    /// The point's first coordinate, or the whole point of Ed25519, base64url.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    x: Option<String>,
     /// The point's second coordinate, base64url.
-    y: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    y: Option<String>,
+    /// The modulus of an RSA key, base64url.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    n: Option<String>,
+    /// The exponent of an RSA key, base64url.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    e: Option<String>,
 }
 
 impl From<Jwk> for PublicKey {
-    fn from(Jwk { kty, crv, alg, usage, kid, x, y }: Jwk) -> Self {
-        Self { kty, crv, alg, usage, kid, x, y }
+    fn from(Jwk { kty, crv, alg, usage, kid, x, y, n, e }: Jwk) -> Self {
+        Self { kty, crv, alg, usage, kid, x, y, n, e }
     }
 }
 

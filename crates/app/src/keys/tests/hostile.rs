@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use jsonwebtoken::{Algorithm, EncodingKey};
+use jsonwebtoken::EncodingKey;
 use serde_json::{Value, json};
 
 use super::database::on_sqlite;
@@ -38,7 +38,8 @@ impl Target {
     fn sign(&self, header: &[u8], payload: &[u8]) -> String {
         let input = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload));
         let ring = self.keys.ring();
-        let signature = ring.active().unwrap().material.signer.as_ref().unwrap().sign(input.as_bytes()).unwrap();
+        let signature =
+            ring.active(Algorithm::Es256).unwrap().material.signer.as_ref().unwrap().sign(input.as_bytes()).unwrap();
         format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature))
     }
 
@@ -136,11 +137,12 @@ async fn the_public_key_is_no_shared_secret() {
     on_sqlite(|store| async move {
         let target = Target::new(&store).await;
         let jwk = target.keys.jwks(start()).keys[0].clone();
-        let point = target.keys.ring().active().unwrap().material.point;
+        let coordinate = |text: &Option<String>| URL_SAFE_NO_PAD.decode(text.as_ref().unwrap()).unwrap();
+        let point = [vec![4], coordinate(&jwk.x), coordinate(&jwk.y)].concat();
         // SubjectPublicKeyInfo of a P-256 point (RFC 5480).
         let mut der = vec![0x30, 0x59, 0x30, 0x13, 6, 7, 42, 0x86, 0x48, 0xce, 0x3d, 2, 1];
         der.extend([6, 8, 42, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7, 3, 66, 0]);
-        der.extend(point);
+        der.extend(&point);
         let body = STANDARD.encode(&der);
         let lines: Vec<&str> = body.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
         let pem = format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----", lines.join("\n"));
@@ -150,14 +152,16 @@ async fn the_public_key_is_no_shared_secret() {
             der,
             serde_json::to_vec(&jwk).unwrap(),
             serde_json::to_vec(&target.keys.jwks(start())).unwrap(),
-            point.to_vec(),
+            point.clone(),
             point[1..33].to_vec(),
-            jwk.x.into_bytes(),
+            jwk.x.unwrap().into_bytes(),
             jwk.kid.into_bytes(),
             Vec::new(),
         ];
         for secret in secrets {
-            for algorithm in [Algorithm::HS256, Algorithm::HS384, Algorithm::HS512] {
+            for algorithm in
+                [jsonwebtoken::Algorithm::HS256, jsonwebtoken::Algorithm::HS384, jsonwebtoken::Algorithm::HS512]
+            {
                 let mut header: jsonwebtoken::Header = serde_json::from_value(target.header.clone()).unwrap();
                 header.alg = algorithm;
                 let key = EncodingKey::from_secret(&secret);
@@ -206,8 +210,8 @@ async fn a_key_id_names_a_known_key_or_nothing() {
 async fn a_key_inside_or_linked_from_the_header_is_refused() {
     on_sqlite(|store| async move {
         let target = Target::new(&store).await;
-        let (private, point) = signature::generate().unwrap();
-        let attacker = Signer::parse(&private, &point).unwrap();
+        let (private, point) = signature::generate(Algorithm::Es256).unwrap();
+        let attacker = Signer::parse(Algorithm::Es256, &private, &point).unwrap();
         let jwk = json!({
             "kty": "EC", "crv": "P-256", "kid": "attacker",
             "x": URL_SAFE_NO_PAD.encode(&point[1..33]), "y": URL_SAFE_NO_PAD.encode(&point[33..]),

@@ -151,7 +151,7 @@ async fn a_key_that_the_master_key_did_not_seal_is_refused_and_the_old_ones_stay
     on_both(|store| async move {
         let keys = node(&store, start(), 1).await;
         let known = keys.jwks(start());
-        let (private, point) = signature::generate().unwrap();
+        let (private, point) = signature::generate(Algorithm::Es256).unwrap();
         // Somebody who can write the database but has not the master key.
         let foreign = masters(2);
         let id = SigningKeyId::from_uuid([7; 16]);
@@ -159,7 +159,7 @@ async fn a_key_that_the_master_key_did_not_seal_is_refused_and_the_old_ones_stay
             id,
             algorithm: "ES256".to_owned(),
             state: Published,
-            public_key: point.to_vec(),
+            public_key: point,
             private_key_sealed: foreign.seal(PRIVATE_KEY, &id.to_string(), &private, &Seeded::new(3)).unwrap(),
             published_at: start(),
             active_at: start(),

@@ -1,6 +1,7 @@
 //! Keys on both databases, and tokens of every hostile kind.
 
 mod access;
+mod algorithms;
 mod database;
 mod emergency;
 mod hostile;
@@ -13,6 +14,7 @@ use aws_lc_rs::digest;
 use doorward_model::id::{SessionId, UserId};
 use doorward_model::random::Random;
 use doorward_model::time::{DAY_MS, MINUTE_MS, SECOND_MS, Timestamp};
+use doorward_oidc::jose::Algorithm;
 use doorward_store::signing_keys::{self, SigningKey};
 use doorward_store::{Store, StoreError, Tx};
 
@@ -59,9 +61,14 @@ pub(crate) fn masters(seed: u64) -> MasterKeys {
     MasterKeys::parse(master_text(seed).as_bytes()).unwrap()
 }
 
+/// A deployment with the one algorithm of our own tokens: what holds for one holds for each.
+pub(crate) fn settings() -> KeySettings {
+    KeySettings { algorithms: vec![Algorithm::Es256], ..KeySettings::new(ISSUER, AUDIENCE) }
+}
+
 /// A node that starts at `now`; each node has random numbers of its own.
 pub(crate) async fn node(store: &Store, now: Timestamp, seed: u64) -> Keys {
-    Keys::open(store.clone(), masters(1), KeySettings::new(ISSUER, AUDIENCE), now, &Seeded::new(seed)).await.unwrap()
+    Keys::open(store.clone(), masters(1), settings(), now, &Seeded::new(seed)).await.unwrap()
 }
 
 /// Carries out a plan as a use case does, then follows.
@@ -72,7 +79,8 @@ pub(crate) async fn change(
 ) -> Vec<KeyChange> {
     // Nodes never draw the same numbers: equal ids would hide a race behind the primary key.
     static SEED: AtomicU64 = AtomicU64::new(1_000);
-    let plan = keys.plan_rotation(now, &Seeded::new(SEED.fetch_add(1, Ordering::Relaxed))).unwrap();
+    let random = Seeded::new(SEED.fetch_add(1, Ordering::Relaxed));
+    let plan = keys.plan_rotation(now, &random, &keys.settings().algorithms).unwrap();
     let changes = keys.store.write::<_, StoreError, _>(move |tx| work(&plan, tx)).await.unwrap();
     keys.reload().await.unwrap();
     changes

@@ -8,7 +8,7 @@ use super::*;
 use crate::keys::KeysError;
 
 async fn open(store: &Store, masters: MasterKeys) -> Result<Keys, KeysError> {
-    Keys::open(store.clone(), masters, KeySettings::new(ISSUER, AUDIENCE), at(60), &Seeded::new(9)).await
+    Keys::open(store.clone(), masters, settings(), at(60), &Seeded::new(9)).await
 }
 
 fn refresh_token(keys: &Keys) -> String {
@@ -149,7 +149,7 @@ async fn what_a_start_does_to_the_keys_is_recorded_once() {
         let key = first.active_key().unwrap();
         node(&store, at(1), 2).await;
         let made = ("job:start".to_owned(), "keys.rotated".to_owned());
-        let told = format!(r#"{{"keys":[{{"id":"{key}","state":"active"}}]}}"#);
+        let told = format!(r#"{{"keys":[{{"algorithm":"ES256","id":"{key}","state":"active"}}]}}"#);
         assert_eq!(recorded().await, [(made.0.clone(), made.1, told.clone())]);
         for _ in 0..2 {
             let mut rotated = masters(2);

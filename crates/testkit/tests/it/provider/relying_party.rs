@@ -1,8 +1,10 @@
 //! An application that signs people in through the provider, with a verifier of its own: it believes nothing that it has
 //! not checked, and shares no code with the server.
 
-use aws_lc_rs::digest::{SHA256, digest};
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
+use aws_lc_rs::digest::{SHA256, SHA512, digest};
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED, ED25519, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents, UnparsedPublicKey,
+};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use doorward_testkit::world::{PUBLIC_URL, Request};
@@ -42,6 +44,8 @@ impl RelyingParty {
             "redirect_uris": [CALLBACK],
             "scope": "openid profile email",
             "consent": "skip",
+            // The standard's default needs a key that only some tests have.
+            "id_token_signed_response_alg": "ES256",
         }))
         .unwrap();
         members.extend(changes.as_object().unwrap().clone());
@@ -158,8 +162,9 @@ impl RelyingParty {
         assert_eq!((&claims["iss"], &claims["aud"]), (&json!(PUBLIC_URL), &json!(self.client_id)));
         assert_eq!((&claims["nonce"], &claims["azp"]), (&json!(NONCE), &json!(self.client_id)));
         assert!(claims["iat"].as_i64().unwrap() <= now && now < claims["exp"].as_i64().unwrap(), "{claims}");
-        let hash = digest(&SHA256, access.as_bytes());
-        assert_eq!(claims["at_hash"], URL_SAFE_NO_PAD.encode(&hash.as_ref()[..16]));
+        let hash = if header_of(&id_token)["alg"] == "EdDSA" { &SHA512 } else { &SHA256 };
+        let hash = digest(hash, access.as_bytes());
+        assert_eq!(claims["at_hash"], URL_SAFE_NO_PAD.encode(&hash.as_ref()[..hash.as_ref().len() / 2]));
         let refresh = answer.json()["refresh_token"].as_str().unwrap_or_default().to_owned();
         if !refresh.is_empty() {
             self.world.canaries().add(&refresh);
@@ -170,16 +175,25 @@ impl RelyingParty {
     /// The claims of a token that one of the published keys signed with the algorithm it is for.
     pub(crate) async fn verify(&self, token: &str) -> Value {
         let (input, signature) = token.rsplit_once('.').unwrap();
-        let (header, payload) = input.split_once('.').unwrap();
+        let (header, payload) = (header_of(token), input.split_once('.').unwrap().1);
         let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).unwrap();
-        let header_json: Value = serde_json::from_slice(&decode(header)).unwrap();
-        assert_eq!(header_json["alg"], "ES256");
         let request = Request::new(Method::GET, "/.well-known/jwks.json", SERVER);
         let keys = self.world.send(request).await.expect(200).json();
-        let key = keys["keys"].as_array().unwrap().iter().find(|key| key["kid"] == header_json["kid"]).unwrap().clone();
-        let coordinate = |name: &str| decode(key[name].as_str().unwrap());
-        let point = [vec![4], coordinate("x"), coordinate("y")].concat();
-        UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point).verify(input.as_bytes(), &decode(signature)).unwrap();
+        let key = keys["keys"].as_array().unwrap().iter().find(|key| key["kid"] == header["kid"]).unwrap().clone();
+        assert_eq!((&key["alg"], &key["use"]), (&header["alg"], &json!("sig")));
+        let member = |name: &str| decode(key[name].as_str().unwrap());
+        let (message, signature) = (input.as_bytes(), decode(signature));
+        let verified = if header["alg"] == "RS256" {
+            let key = RsaPublicKeyComponents { n: member("n"), e: member("e") };
+            key.verify(&RSA_PKCS1_2048_8192_SHA256, message, &signature)
+        } else if header["alg"] == "EdDSA" {
+            UnparsedPublicKey::new(&ED25519, member("x")).verify(message, &signature)
+        } else {
+            assert_eq!(header["alg"], "ES256");
+            let point = [vec![4], member("x"), member("y")].concat();
+            UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point).verify(message, &signature)
+        };
+        verified.unwrap();
         serde_json::from_slice(&decode(payload)).unwrap()
     }
 
@@ -202,6 +216,11 @@ pub(crate) fn browser(world: &World, address: &str) -> Browser {
     let mut browser = world.browser(address);
     browser.applications.push(CALLBACK.to_owned());
     browser
+}
+
+/// What a token says about its signature.
+pub(crate) fn header_of(token: &str) -> Value {
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(token.split('.').next().unwrap()).unwrap()).unwrap()
 }
 
 fn find<'a>(fields: &'a [(String, String)], name: &str) -> Option<&'a str> {
