@@ -2,6 +2,7 @@
 //! needs the database, the keys and the time.
 
 mod authorization;
+mod client_keys;
 mod clients;
 mod consent;
 mod description;
@@ -9,12 +10,14 @@ mod exchange;
 mod held;
 mod logout;
 mod renewals;
+mod replays;
 #[cfg(test)]
 mod tests;
 mod tokens;
 mod userinfo;
 
 pub use authorization::{Authorization, Visitor, Wishes};
+pub(crate) use client_keys::ClientKeyCache;
 pub use consent::{ConsentAnswer, ConsentQuestion};
 pub use doorward_oidc::client::Client;
 pub use doorward_oidc::error::{ErrorCode, OAuthError};

@@ -5,6 +5,8 @@ mod applications;
 mod attacks;
 mod consent;
 mod logout;
+mod own_keys;
+mod private_key_jwt;
 mod prompts;
 mod relying_party;
 mod renewal;
