@@ -310,7 +310,7 @@ fn read(parameters: &Parameters, client: &Client) -> Result<AuthorizationRequest
 
 /// The origin of a redirect URI, or its scheme and a colon where an application on a device owns that: either may stand in
 /// a Content-Security-Policy.
-fn origin_of(redirect_uri: &str) -> Option<String> {
+pub(super) fn origin_of(redirect_uri: &str) -> Option<String> {
     let uri = RedirectUri::parse(redirect_uri).ok()?;
     match uri.kind() {
         Kind::Web | Kind::Loopback { .. } => uri.origin(),

@@ -17,6 +17,7 @@ impl App {
             token: at(paths::TOKEN),
             keys: at(paths::KEYS),
             userinfo: Some(at(paths::USERINFO)),
+            end_session: Some(at(paths::LOGOUT)),
             revocation: Some(at(paths::REVOKE)),
             introspection: Some(at(paths::INTROSPECT)),
             ..Endpoints::default()

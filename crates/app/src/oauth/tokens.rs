@@ -1,6 +1,6 @@
 //! The tokens that clients get: access tokens (RFC 9068) and ID tokens (OpenID Connect Core 2).
 
-use doorward_model::id::TokenId;
+use doorward_model::id::{SessionId, TokenId};
 use doorward_model::secret::SecretText;
 use doorward_model::time::{SECOND_MS, Timestamp};
 use doorward_model::token::{TOKEN_TYPE, parse_object};
@@ -21,10 +21,13 @@ use crate::failure::Failure;
 use crate::keys::OWN_ALGORITHM;
 use crate::op::Op;
 
+/// What is read of an ID token of ours that somebody brings back.
 #[derive(Deserialize)]
-struct HintClaims {
+pub(super) struct HintClaims {
     iss: String,
-    sub: String,
+    pub(super) sub: String,
+    pub(super) aud: String,
+    pub(super) sid: Option<String>,
 }
 
 /// What tokens are made from.
@@ -38,6 +41,8 @@ pub(super) struct Basis<'a> {
     pub(super) resources: Vec<String>,
     /// What ties the ID token to the request.
     pub(super) nonce: Option<&'a str>,
+    /// The session that the person signed in with, also where the grant outlives it.
+    pub(super) session_id: Option<SessionId>,
 }
 
 impl App {
@@ -93,7 +98,7 @@ impl App {
         basis: &Basis<'_>,
         access_token: &str,
     ) -> Result<Option<SecretText>, TokenRefusal> {
-        let Basis { client, grant, user, scope, nonce, .. } = basis;
+        let Basis { client, grant, user, scope, nonce, session_id, .. } = basis;
         if !scope.contains(OPENID) {
             return Ok(None);
         }
@@ -101,6 +106,7 @@ impl App {
         let lifetime_ms = i64::from(metadata.lifetimes.id_token_seconds) * SECOND_MS;
         let (subject, amr) = (user.id.to_string(), read_list(&grant.amr)?);
         let wishes = read_list(&grant.claims)?.into_iter().map(|name| (name, Wish::default())).collect();
+        let session_id = session_id.map(|id| id.to_string());
         let token = IdToken {
             issuer: &self.keys.settings().issuer,
             subject: &subject,
@@ -111,7 +117,7 @@ impl App {
             nonce: *nonce,
             acr: &grant.acr,
             amr: &amr,
-            session_id: None,
+            session_id: session_id.as_deref(),
             access_token: Some(access_token),
         };
         let claims = token.claims(metadata.id_token_algorithm, person(user).in_id_token(scope, &wishes));
@@ -125,9 +131,14 @@ impl App {
 
     /// Whom an ID token of ours is about, whether or not its time is over (OpenID Connect Core 3.1.2.1).
     pub(super) fn subject_of_hint(&self, text: &str, now: Timestamp) -> Option<String> {
+        self.read_hint(text, now).map(|claims| claims.sub)
+    }
+
+    /// What an ID token of ours says, whether or not its time is over.
+    pub(super) fn read_hint(&self, text: &str, now: Timestamp) -> Option<HintClaims> {
         let payload = self.keys.verified_claims(text, id_token::TOKEN_TYPE, &Algorithm::SIGNING, now)?;
         let claims: HintClaims = parse_object(&payload)?;
-        (claims.iss == self.keys.settings().issuer).then_some(claims.sub)
+        (claims.iss == self.keys.settings().issuer).then_some(claims)
     }
 }
 

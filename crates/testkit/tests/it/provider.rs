@@ -5,6 +5,7 @@ mod applications;
 mod attacks;
 mod consent;
 mod introspection;
+mod logout;
 mod own_keys;
 mod private_key_jwt;
 mod prompts;
@@ -365,6 +366,7 @@ fn the_discovery_documents_say_what_is_there() {
             ("userinfo_endpoint", Method::GET),
             ("revocation_endpoint", Method::POST),
             ("introspection_endpoint", Method::POST),
+            ("end_session_endpoint", Method::GET),
             ("jwks_uri", Method::GET),
         ] {
             let path = document[name].as_str().unwrap().strip_prefix("https://auth.example.test").unwrap();
