@@ -4,7 +4,9 @@ mod algorithms;
 mod applications;
 mod attacks;
 mod consent;
+mod exchange;
 mod introspection;
+mod machines;
 mod relying_party;
 mod renewal;
 mod revocation;
@@ -350,7 +352,15 @@ fn the_discovery_documents_say_what_is_there() {
         assert_eq!(document, get("/.well-known/oauth-authorization-server").await);
         assert_eq!(document["issuer"], "https://auth.example.test");
         assert_eq!(document["id_token_signing_alg_values_supported"], json!(["RS256", "ES256", "EdDSA"]));
-        assert_eq!(document["grant_types_supported"], json!(["authorization_code", "refresh_token"]));
+        assert_eq!(
+            document["grant_types_supported"],
+            json!([
+                "authorization_code",
+                "refresh_token",
+                "client_credentials",
+                "urn:ietf:params:oauth:grant-type:token-exchange"
+            ])
+        );
         assert_eq!(document["scopes_supported"], json!(["openid", "profile", "email", "offline_access"]));
         assert_eq!(document["prompt_values_supported"], json!(["none", "login", "consent", "select_account"]));
         for (name, method) in [
