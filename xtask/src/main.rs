@@ -14,6 +14,7 @@ mod file_length;
 mod hygiene;
 mod openapi;
 mod postgres;
+mod python;
 mod repository;
 mod requirements;
 mod schemathesis;

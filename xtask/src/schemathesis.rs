@@ -4,15 +4,13 @@
 //! Schemathesis makes the requests, the same ones in each run. It is installed once, every package pinned, into a
 //! virtual environment in the user's cache.
 
-use std::path::PathBuf;
 use std::process::Command;
 
 use crate::development_server::{DevelopmentServer, EMAIL, ENDED, FORGETFUL, NEW, STRANGER};
 use crate::failure::{Context, Failure};
-use crate::{repository, shell};
+use crate::python::SCHEMATHESIS;
+use crate::shell;
 
-/// The pinned packages; the environment keeps a copy of what it was made from.
-const PACKAGES: &str = include_str!("../schemathesis.txt");
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance";
 /// Each call is asked this often in each phase that invents requests.
 const EXAMPLES: &str = "30";
@@ -41,22 +39,6 @@ const LINK: &str = "dwo_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 const RESET: &str = "dwo_CCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCA";
 const REFRESH: &str = "dwr_the-refresh-token-that-the-sign-in-answered";
 const SESSION: &str = "session_01h455vb4pex5vsknk084sn02q";
-
-/// Installs the tool unless exactly these packages are there.
-pub(crate) fn install() -> Result<(), Failure> {
-    let folder = environment_folder()?;
-    let installed = folder.join("installed.txt");
-    if std::fs::read_to_string(&installed).is_ok_and(|packages| packages == PACKAGES) {
-        println!("    Python packages are up to date");
-        return Ok(());
-    }
-    let list = repository::root()?.join("xtask/schemathesis.txt");
-    shell::run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
-    let mut install = Command::new(folder.join("bin/pip"));
-    install.args(["install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:", "--no-deps"]);
-    shell::run(install.arg("--requirement").arg(list))?;
-    std::fs::write(installed, PACKAGES).context("noting which Python packages are installed")
-}
 
 /// Asks as somebody who is signed in, then as a stranger.
 pub(crate) fn run() -> Result<(), Failure> {
@@ -107,7 +89,7 @@ fn check_reach(log: &str) -> Result<(), Failure> {
 fn ask(server: &DevelopmentServer, description: &str, selection: &[&str], token: Option<&str>) -> Result<(), Failure> {
     let file = server.folder().join("openapi.json");
     std::fs::write(&file, description).context("writing the description with the server's own examples")?;
-    let mut command = Command::new(environment_folder()?.join("bin/schemathesis"));
+    let mut command = Command::new(SCHEMATHESIS.program("schemathesis")?);
     command.current_dir(server.folder());
     command.args(["run", "--no-color", "--checks", CHECKS, "--phases", "examples,coverage,fuzzing"]);
     command.args(["--max-examples", EXAMPLES, "--generation-deterministic"]);
@@ -125,14 +107,6 @@ fn ask(server: &DevelopmentServer, description: &str, selection: &[&str], token:
     }
     .context("writing the tool's settings")?;
     shell::run(&mut command)
-}
-
-/// `$XDG_CACHE_HOME/doorward/schemathesis`, by default in `~/.cache`.
-fn environment_folder() -> Result<PathBuf, Failure> {
-    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let cache = absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".cache")));
-    let cache = cache.ok_or_else(|| Failure::new("neither XDG_CACHE_HOME nor HOME names a folder for Schemathesis"))?;
-    Ok(cache.join("doorward/schemathesis"))
 }
 
 #[cfg(test)]

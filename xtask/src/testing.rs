@@ -5,6 +5,7 @@ use std::process::Command;
 
 use crate::failure::{Context, Failure};
 use crate::postgres::Cluster;
+use crate::python::{CLIENTS, SCHEMATHESIS};
 use crate::setup::{self, Need};
 use crate::{repository, schemathesis, shell, step};
 
@@ -55,7 +56,7 @@ impl Options {
         if self.browser != Browser::Only {
             needs.extend([Need::Postgres, Need::Strace]);
         }
-        if self.asks_the_running_server() {
+        if self.asks_the_running_server() || self.browser != Browser::Without {
             needs.push(Need::Python);
         }
         if self.browser != Browser::Without {
@@ -82,9 +83,10 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     step::run("set-up: programs", || setup::ensure(&options.needs()))?;
     if options.browser != Browser::Without {
         step::run("set-up: npm packages of the browser tests", setup::install_browser_packages)?;
+        step::run("set-up: Python packages of the browser tests", || CLIENTS.install())?;
     }
     if options.asks_the_running_server() {
-        step::run("set-up: Python packages of Schemathesis", schemathesis::install)?;
+        step::run("set-up: Python packages of Schemathesis", || SCHEMATHESIS.install())?;
     }
     step::run("build the tests and the server", || build(options))?;
     let asked = if options.asks_the_running_server() {
@@ -100,7 +102,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
 /// The step that asks the running server, alone.
 pub(crate) fn ask_the_running_server() -> Result<(), Failure> {
     setup::ensure(&[Need::Python])?;
-    schemathesis::install()?;
+    SCHEMATHESIS.install()?;
     let root = repository::root()?;
     shell::run(shell::cargo().current_dir(root).args(["build", "--package", "doorward-server"]))?;
     schemathesis::run()
@@ -154,6 +156,7 @@ fn browser_tests(options: &Options) -> Result<(), Failure> {
         .current_dir(&folder)
         .env("DOORWARD_BINARY", shell::build_folder()?.join("doorward"))
         .env("DOORWARD_CHROMIUM", chromium)
+        .env("DOORWARD_PYTHON", CLIENTS.program("python")?)
         .args(["--test", "--test-reporter=spec"]);
     if let Some(filter) = &options.filter {
         command.arg(format!("--test-name-pattern={filter}"));

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use doorward_model::id;
 use doorward_model::secret::{PlainToken, TokenKind};
 use doorward_model::time::Timestamp;
-use doorward_oidc::client::{AuthenticationMethod, Author, Client, ClientId};
+use doorward_oidc::client::{AuthenticationMethod, Author, Client, ClientId, Keys, Metadata};
 use doorward_oidc::redirect_uri::{Kind, RedirectUri};
 use doorward_store::clients::{self, ClientRow};
 use serde_json::{Map, Value};
@@ -233,6 +233,19 @@ impl App {
         .await
     }
 
+    /// What speaks against the addresses that the server itself would read.
+    fn address_problems(&self, metadata: &Metadata) -> Vec<ClientProblem> {
+        let keys = match &metadata.keys {
+            Some(Keys::At(address)) => Some(("jwks_uri", address)),
+            Some(Keys::Set(_)) | None => None,
+        };
+        let objection = |(field, address): (&str, &String)| {
+            let message = self.outbound.documents.objection(address)?;
+            Some(ClientProblem { field: field.to_owned(), message: message.to_owned() })
+        };
+        keys.into_iter().filter_map(objection).collect()
+    }
+
     /// The metadata as a client, if it fits together and is about what exists.
     fn read_client(&self, id: &str, members: &Map<String, Value>) -> Result<Client, ClientError> {
         let id = ClientId::parse(id).map_err(|error| Failure::internal("naming a client", error))?;
@@ -244,7 +257,8 @@ impl App {
             ClientError::Refused(problems.into_iter().map(told).collect())
         })?;
         let longest_seconds = self.keys.settings().access_token_ms / 1_000;
-        let problems = built::problems(client.metadata(), longest_seconds);
+        let mut problems = built::problems(client.metadata(), longest_seconds);
+        problems.extend(self.address_problems(client.metadata()));
         if problems.is_empty() { Ok(client) } else { Err(ClientError::Refused(problems)) }
     }
 }

@@ -20,6 +20,7 @@ pub mod mail_budget;
 pub mod oauth;
 pub mod op;
 pub mod operators;
+pub mod outbound;
 mod password_check;
 pub mod passwords;
 mod post;
@@ -48,13 +49,14 @@ use doorward_model::id::UserId;
 use doorward_model::network::Network;
 use doorward_store::Store;
 
-use breached_passwords::BreachCheck;
 use devices::{DeviceCookies, DeviceList};
 use failure::Failure;
 use hashing::Hasher;
 use keys::Keys;
 use mail_budget::{MailBudgets, MailRequest};
+use oauth::ClientKeyCache;
 use op::Op;
+use outbound::Outbound;
 use renewal_limit::RenewalLimit;
 use sessions::cache::SessionCache;
 use settings::Settings;
@@ -81,12 +83,13 @@ pub struct Parts {
     pub throttle: Throttle,
     /// The known-device cookie.
     pub device_cookies: DeviceCookies,
-    /// Which new passwords are known from breaches.
-    pub breached: BreachCheck,
+    /// Other servers.
+    pub outbound: Outbound,
     mail_budgets: MailBudgets,
     session_cache: SessionCache,
     user_cache: UserCache,
     renewals: RenewalLimit,
+    client_keys: ClientKeyCache,
 }
 
 impl Deref for App {
@@ -106,7 +109,7 @@ impl App {
         hasher: Hasher,
         throttle: Throttle,
         device_cookies: DeviceCookies,
-        breached: BreachCheck,
+        outbound: Outbound,
     ) -> Self {
         let mail_budgets = MailBudgets::new(throttle.clone());
         let parts = Parts {
@@ -120,7 +123,8 @@ impl App {
             session_cache: SessionCache::new(),
             user_cache: UserCache::default(),
             renewals: RenewalLimit::new(),
-            breached,
+            client_keys: ClientKeyCache::default(),
+            outbound,
         };
         Self { parts: Arc::new(parts) }
     }

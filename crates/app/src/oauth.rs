@@ -2,6 +2,7 @@
 //! needs the database, the keys and the time.
 
 mod authorization;
+mod client_keys;
 mod clients;
 mod consent;
 mod description;
@@ -10,13 +11,15 @@ mod held;
 mod introspection;
 mod living;
 mod renewals;
+mod replays;
 mod revocation;
 #[cfg(test)]
 mod tests;
 mod tokens;
 mod userinfo;
 
-pub use authorization::{Authorization, Visitor};
+pub use authorization::{Authorization, Visitor, Wishes};
+pub(crate) use client_keys::ClientKeyCache;
 pub use consent::{ConsentAnswer, ConsentQuestion};
 pub use doorward_oidc::client::Client;
 pub use doorward_oidc::error::{ErrorCode, OAuthError};
@@ -30,6 +33,8 @@ pub use userinfo::UserInfo;
 pub mod paths {
     /// RFC 6749 section 3.1.
     pub const AUTHORIZE: &str = "/oauth2/authorize";
+    /// Which account a person wants to go on with.
+    pub const ACCOUNT: &str = "/oauth2/account";
     /// What a person answers when they are asked about a client's request.
     pub const CONSENT: &str = "/oauth2/consent";
     /// RFC 6749 section 3.2.

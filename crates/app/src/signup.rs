@@ -99,7 +99,7 @@ impl App {
         let (verdict, password) = judged.map_err(|error| Failure::internal("judging a password", error))?;
         let mark = verdict.map_err(PasswordError::Refused)?;
         // Asked last, for passwords that could otherwise be taken: nothing of the others leaves the server.
-        if self.breached.is_breached(&password).await? {
+        if self.outbound.breached.is_breached(&password).await? {
             return Err(PasswordError::Refused(vec![Violation::BREACHED]));
         }
         let salt = doorward_model::random::bytes(op.random.as_ref());

@@ -10,11 +10,11 @@ use doorward_model::time::Timestamp;
 use doorward_store::Store;
 
 use crate::App;
-use crate::breached_passwords::BreachCheck;
 use crate::devices::DeviceCookies;
 use crate::hashing::{HashParameters, Hasher, HasherOptions};
 use crate::keys::tests::{Seeded, node};
 use crate::op::{Actor, Op};
+use crate::outbound::Outbound;
 use crate::settings::Settings;
 use crate::throttle::Throttle;
 
@@ -42,7 +42,7 @@ pub(crate) async fn app_hashing(store: &Store, now: Timestamp, hashing: HasherOp
     let (id, key) = keys.known_device();
     let devices = DeviceCookies::new(id, key).unwrap();
     let settings = Settings::new("https://id.example");
-    App::new(store.clone(), settings, keys, Hasher::start(hashing).unwrap(), throttle, devices, BreachCheck::default())
+    App::new(store.clone(), settings, keys, Hasher::start(hashing).unwrap(), throttle, devices, Outbound::default())
 }
 
 /// A request at `now`; `seed` makes its random numbers.

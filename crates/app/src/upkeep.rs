@@ -3,7 +3,7 @@
 use doorward_model::time::{DAY_MS, HOUR_MS, MINUTE_MS, Timestamp};
 use doorward_store::{
     StoreError, Tx, authorization_codes, clients, deliveries, grants, leases, one_time_tokens, pending_signups,
-    revocations, sessions, token_families,
+    revocations, sessions, token_families, used_ids,
 };
 
 use crate::App;
@@ -60,6 +60,7 @@ fn purge_batch(tx: &mut Tx<'_>, now: Timestamp) -> Result<u64, StoreError> {
         + authorization_codes::delete_expired(tx, now.plus_ms(-KEEP_CODES_MS), BATCH)?
         + grants::delete_ended(tx, now, BATCH)?
         + clients::delete_expired_secrets(tx, now, BATCH)?
+        + used_ids::delete_expired(tx, now, BATCH)?
         + sessions::delete_ended(tx, now, BATCH)?
         + deliveries::delete_finished(tx, now.plus_ms(-KEEP_DELIVERIES_MS), BATCH)?
         + revocations::delete_before(tx, now.plus_ms(-KEEP_REVOCATIONS_MS), BATCH)?)

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use axum::Router;
 use doorward_app::App;
-use doorward_app::breached_passwords::BreachCheck;
 use doorward_app::devices::{DeviceCookies, SealingFailed};
 use doorward_app::hashing::{Hasher, HasherOptions};
 use doorward_app::keys::sealing::MasterKeys;
 use doorward_app::keys::{KeySettings, Keys, KeysError};
+use doorward_app::outbound::Outbound;
 use doorward_app::settings::Settings;
 use doorward_app::throttle::Throttle;
 use doorward_model::random::Random;
@@ -55,8 +55,8 @@ pub struct Inputs {
     pub hasher: HasherOptions,
     /// The numbers of the sign-in throttle.
     pub throttle: ThrottlePolicy,
-    /// Which new passwords are known from breaches.
-    pub breached: BreachCheck,
+    /// Other servers.
+    pub outbound: Outbound,
     /// What the edge is told.
     pub edge: EdgeSettings,
     /// The time.
@@ -77,13 +77,13 @@ pub struct Assembled {
 
 /// Puts the parts together.
 pub async fn assemble(inputs: Inputs) -> Result<Assembled, AssemblyError> {
-    let Inputs { store, master_keys, settings, keys, hasher, throttle, breached, edge, clock, random } = inputs;
+    let Inputs { store, master_keys, settings, keys, hasher, throttle, outbound, edge, clock, random } = inputs;
     let keys = Keys::open(store.clone(), master_keys, keys, clock.now(), random.as_ref()).await?;
     let throttle = Throttle::new(throttle, SubjectKey::new(keys.subject_lookup()))?;
     let (device_key_id, device_key) = keys.known_device();
     let devices = DeviceCookies::new(device_key_id, device_key)?;
     let hasher = Hasher::start(hasher)?;
-    let app = App::new(store, settings, keys, hasher, throttle, devices, breached);
+    let app = App::new(store, settings, keys, hasher, throttle, devices, outbound);
     let site = Site::new(app, clock, random);
     let edge = Arc::new(Edge::new(site.clone(), edge));
     let router = RouteTable::new(doorward_web::routes())?.into_router(&edge);

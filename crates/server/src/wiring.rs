@@ -6,6 +6,7 @@ use std::sync::Arc;
 use doorward_app::breached_passwords::{BreachCheck, WithoutAnswer};
 use doorward_app::hashing::{HashParameters, HasherOptions};
 use doorward_app::keys::KeySettings;
+use doorward_app::outbound::Outbound;
 use doorward_app::settings::{SessionSettings, Settings};
 use doorward_model::password::Policy;
 use doorward_model::rotation::Rotation;
@@ -17,6 +18,7 @@ use crate::assembly::{Assembled, Inputs, assemble};
 use crate::commands::failure::Failure;
 use crate::configuration::{Configuration, Rotation as ConfiguredRotation, WithoutAnswer as ConfiguredWithoutAnswer};
 use crate::outbound::breached_passwords::BreachedPasswordService;
+use crate::outbound::client_documents::FetchedDocuments;
 use crate::runtime::Runtime;
 use crate::telemetry::sources::{SystemClock, SystemRandom};
 
@@ -33,7 +35,10 @@ pub async fn wire(runtime: &Runtime) -> Result<Assembled, Failure> {
         keys: key_settings(configuration),
         hasher: hasher_options(configuration)?,
         throttle: ThrottlePolicy::default(),
-        breached: breach_check(configuration)?,
+        outbound: Outbound {
+            breached: breach_check(configuration)?,
+            documents: Arc::new(FetchedDocuments::new(configuration.applications.private_networks.clone())?),
+        },
         edge: edge_settings(configuration)?,
         clock: Arc::new(SystemClock),
         random: Arc::new(SystemRandom),

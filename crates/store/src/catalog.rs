@@ -25,6 +25,7 @@ static MODULES: &[&[&Statement]] = &[
     crate::sessions::ALL,
     crate::signing_keys::ALL,
     crate::token_families::ALL,
+    crate::used_ids::ALL,
     crate::users::ALL,
 ];
 

@@ -29,6 +29,7 @@ mod statement;
 mod store;
 pub mod token_families;
 mod tx;
+pub mod used_ids;
 pub mod users;
 mod value;
 

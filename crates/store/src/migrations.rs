@@ -33,6 +33,7 @@ pub(crate) static MIGRATIONS: &[Migration] = migrations! {
     3 "0003_client_origins";
     4 "0004_consents";
     5 "0005_renewal";
+    6 "0006_proofs";
 };
 
 statements! {

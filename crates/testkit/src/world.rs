@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use axum::body::Body;
 use doorward_app::App;
-use doorward_app::breached_passwords::BreachCheck;
 use doorward_app::hashing::{HashParameters, HasherOptions};
 use doorward_app::keys::KeySettings;
 use doorward_app::keys::sealing::{MasterKeyText, MasterKeys};
+use doorward_app::outbound::Outbound;
 use doorward_app::settings::Settings;
 use doorward_model::random::Random;
 use doorward_model::throttle::ThrottlePolicy;
@@ -56,8 +56,8 @@ pub struct Setup {
     pub hash: HashParameters,
     /// The numbers of the throttle.
     pub throttle: ThrottlePolicy,
-    /// Which new passwords are known from breaches.
-    pub breached: BreachCheck,
+    /// Other servers.
+    pub outbound: Outbound,
     /// What there are keys to sign with. An RSA key costs half a second, so that only tests about it have one.
     pub algorithms: Vec<Algorithm>,
     /// What the edge is told.
@@ -74,7 +74,7 @@ impl Default for Setup {
             settings: Settings::new(PUBLIC_URL),
             hash: HashParameters::new(64, 1, 1).unwrap(),
             throttle: ThrottlePolicy::default(),
-            breached: BreachCheck::default(),
+            outbound: Outbound::default(),
             algorithms: vec![Algorithm::Es256],
             edge,
         }
@@ -142,7 +142,7 @@ impl World {
             keys: KeySettings { algorithms: setup.algorithms, ..KeySettings::new(PUBLIC_URL, PUBLIC_URL) },
             hasher,
             throttle: setup.throttle,
-            breached: setup.breached,
+            outbound: setup.outbound,
             edge: setup.edge,
             clock: ground.clock.clone(),
             random: ground.random.clone(),

@@ -6,8 +6,12 @@ use doorward_oidc::client::{AuthenticationMethod, Grant, Metadata, SubjectType};
 use super::ClientProblem;
 
 /// How clients prove who they are.
-pub(crate) const AUTHENTICATION_METHODS: [AuthenticationMethod; 3] =
-    [AuthenticationMethod::ClientSecretBasic, AuthenticationMethod::ClientSecretPost, AuthenticationMethod::None];
+pub(crate) const AUTHENTICATION_METHODS: [AuthenticationMethod; 4] = [
+    AuthenticationMethod::ClientSecretBasic,
+    AuthenticationMethod::ClientSecretPost,
+    AuthenticationMethod::PrivateKeyJwt,
+    AuthenticationMethod::None,
+];
 /// The grants.
 pub(crate) const GRANTS: [Grant; 4] =
     [Grant::AuthorizationCode, Grant::RefreshToken, Grant::ClientCredentials, Grant::TokenExchange];
@@ -27,7 +31,6 @@ pub(super) fn problems(metadata: &Metadata, longest_seconds: i64) -> Vec<ClientP
         ),
         ("subject_type", metadata.subject_type == SubjectType::Pairwise, not_yet),
         ("sector_identifier_uri", metadata.sector_identifier_uri.is_some(), not_yet),
-        ("jwks", metadata.keys.is_some(), not_yet),
         ("userinfo_signed_response_alg", metadata.userinfo_algorithm.is_some(), not_yet),
         ("request_object_signing_alg", metadata.request_object_algorithm.is_some(), not_yet),
         ("dpop_bound_access_tokens", metadata.dpop_required, not_yet),

@@ -2,13 +2,16 @@
 
 use doorward_model::secret::{PlainToken, SecretText, TokenKind};
 use doorward_oidc::client::Client;
+use doorward_oidc::client_assertion::{self, Expectation};
 use doorward_oidc::client_authentication::{ClientAuthentication, Presented};
 use doorward_oidc::error::{ErrorCode, OAuthError};
+use doorward_oidc::jose::KeySet;
 use doorward_oidc::parameters::Parameters;
 use doorward_store::clients;
 use subtle::ConstantTimeEq as _;
 
 use super::TokenRefusal;
+use super::replays::Shown;
 use crate::App;
 use crate::failure::Failure;
 use crate::op::Op;
@@ -38,10 +41,31 @@ impl App {
             Presented::BasicSecret(secret) | Presented::PostedSecret(secret) => {
                 self.is_secret_of(op, &client, secret).await?
             }
-            // Nobody registers for one, so that the method was refused above.
-            Presented::Assertion(_) => false,
+            Presented::Assertion(assertion) => self.is_assertion_of(op, &client, assertion.reveal()).await?,
         };
         if is_proved { Ok(client) } else { Err(refuse(wrong)) }
+    }
+
+    /// Whether the client made this assertion, for us, for now, and shows it for the first time.
+    async fn is_assertion_of(&self, op: &Op, client: &Client, text: &str) -> Result<bool, Failure> {
+        let client_id = client.id().as_str();
+        let expected = Expectation {
+            client_id,
+            issuer: &self.keys.settings().issuer,
+            algorithm: client.metadata().authentication_algorithm,
+            now: op.now,
+        };
+        let check = |keys: &KeySet| client_assertion::verify(text, keys, &expected);
+        match self.check_signature(client, op.now, check).await {
+            Some(Ok(assertion)) => {
+                self.is_first_showing(Shown::Assertion(client_id), &assertion.id, assertion.remember_until).await
+            }
+            Some(Err(error)) => {
+                tracing::debug!(client.id = client_id, %error, "an assertion is refused");
+                Ok(false)
+            }
+            None => Ok(false),
+        }
     }
 
     async fn is_secret_of(&self, op: &Op, client: &Client, secret: &SecretText) -> Result<bool, Failure> {

@@ -29,6 +29,8 @@ impl App {
             scopes: ["openid", "profile", "email", "offline_access"].map(str::to_owned).to_vec(),
             ui_locales: [Locale::English, Locale::German].map(|locale| locale.as_str().to_owned()).to_vec(),
             subject_types: vec![SubjectType::Public],
+            acr_values: vec!["aal1".to_owned()],
+            sign_up: true,
             consent: true,
             ..Offer::default()
         };

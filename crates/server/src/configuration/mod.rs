@@ -25,8 +25,8 @@ pub use self::error::ConfigurationError;
 pub use self::layers::{Flags, load};
 pub use self::public_url::PublicUrl;
 pub use self::sections::{
-    Cors, Encryption, Limits, Log, LogFormat, Mail, MailTransport, Password, Rotation, Security, Sessions, Tls, Tokens,
-    WithoutAnswer,
+    Applications, Cors, Encryption, Limits, Log, LogFormat, Mail, MailTransport, Password, Rotation, Security,
+    Sessions, Tls, Tokens, WithoutAnswer,
 };
 
 /// Everything an operator can set. The names are the names in `doorward.toml`; [`settings::SETTINGS`] explains them.
@@ -70,6 +70,8 @@ pub struct Configuration {
     pub tokens: Tokens,
     /// Which origins may call the API from a browser.
     pub cors: Cors,
+    /// Applications that sign people in here.
+    pub applications: Applications,
     /// Built-in TLS.
     pub tls: Tls,
     /// Outgoing mail.
@@ -105,6 +107,7 @@ impl Default for Configuration {
             sessions: Sessions::default(),
             tokens: Tokens::default(),
             cors: Cors::default(),
+            applications: Applications::default(),
             tls: Tls::default(),
             mail: Mail::default(),
             password: Password::default(),

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use doorward_model::secret::SecretText;
+use ipnet::IpNet;
 use serde::Deserialize;
 
 use crate::outbound::OutboundUrl;
@@ -79,6 +80,15 @@ impl Default for Tokens {
 pub struct Cors {
     /// Origins whose browser code may sign in in token mode.
     pub token_origins: Vec<String>,
+}
+
+/// `[applications]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Applications {
+    /// Networks besides the public internet that addresses of applications may lead into.
+    #[serde(deserialize_with = "super::address::networks")]
+    pub private_networks: Vec<IpNet>,
 }
 
 /// `[tls]`

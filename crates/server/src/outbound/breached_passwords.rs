@@ -38,7 +38,7 @@ impl BreachedPasswordService {
             self.client.get(&self.base, prefix.as_str(), &[PADDING]).await.map_err(|error| match error {
                 OutboundError::TooLate => NoAnswer::TooLate,
                 OutboundError::TooLong => NoAnswer::TooLarge,
-                other @ (OutboundError::Connect(_) | OutboundError::Exchange(_)) => {
+                other @ (OutboundError::OutOfReach | OutboundError::Connect(_) | OutboundError::Exchange(_)) => {
                     NoAnswer::Connection(Box::new(other))
                 }
             })?;

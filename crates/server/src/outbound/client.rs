@@ -2,7 +2,7 @@
 //! in time, size and number.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,13 +17,18 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, lookup_host};
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsConnector;
 use url::{Host, Url};
 
+use super::reach::Reach;
+
 /// Who we say we are.
 const USER_AGENT: HeaderValue = HeaderValue::from_static(concat!("doorward/", env!("CARGO_PKG_VERSION")));
+
+/// This machine, in both families.
+const LOOPBACK: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
 
 /// Where requests may go: https, or http on this machine.
 #[derive(Clone, PartialEq, Eq)]
@@ -35,7 +40,7 @@ pub struct OutboundUrl {
     tls_name: Option<ServerName<'static>>,
     /// The value of `Host`.
     authority: String,
-    /// The path, which ends with a slash.
+    /// The path, which ends with a slash if more comes, and the query.
     path: String,
 }
 
@@ -48,11 +53,25 @@ impl OutboundUrl {
     /// Reads a URL whose path is completed at its end.
     pub fn parse(text: &str) -> Result<Self, OutboundUrlError> {
         let url = Url::parse(text).map_err(|_| OutboundUrlError)?;
+        if url.query().is_some() {
+            return Err(OutboundUrlError);
+        }
+        Self::of(&url, format!("{}/", url.path().trim_end_matches('/')))
+    }
+
+    /// Reads a URL that is asked for as it is.
+    pub fn parse_whole(text: &str) -> Result<Self, OutboundUrlError> {
+        let url = Url::parse(text).map_err(|_| OutboundUrlError)?;
+        let path = url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
+        Self::of(&url, path)
+    }
+
+    fn of(url: &Url, path: String) -> Result<Self, OutboundUrlError> {
         let (Some(host), Some(port)) = (url.host(), url.port_or_known_default()) else {
             return Err(OutboundUrlError);
         };
         let has_more = !url.username().is_empty() || url.password().is_some();
-        if has_more || url.query().is_some() || url.fragment().is_some() {
+        if has_more || url.fragment().is_some() {
             return Err(OutboundUrlError);
         }
         let (name, is_this_machine) = match &host {
@@ -66,7 +85,6 @@ impl OutboundUrl {
             _ => return Err(OutboundUrlError),
         };
         let authority = url.port().map_or_else(|| host.to_string(), |port| format!("{host}:{port}"));
-        let path = format!("{}/", url.path().trim_end_matches('/'));
         Ok(Self { host: name, port, tls_name, authority, path })
     }
 }
@@ -92,6 +110,9 @@ pub enum OutboundError {
     /// Longer than asked for.
     #[error("the answer is too long")]
     TooLong,
+    /// The address leads where requests do not go.
+    #[error("the address is out of reach")]
+    OutOfReach,
     /// Connecting or TLS.
     #[error("connecting")]
     Connect(#[source] std::io::Error),
@@ -114,6 +135,7 @@ pub struct Limits {
 /// The HTTP client.
 pub struct Client {
     tls: TlsConnector,
+    reach: Reach,
     limits: Limits,
     places: Semaphore,
 }
@@ -126,6 +148,20 @@ impl Client {
         Self::trusting(roots, limits)
     }
 
+    /// The same, for addresses that somebody else has named.
+    pub fn reaching(reach: Reach, limits: Limits) -> Result<Self, rustls::Error> {
+        Ok(Self { reach, ..Self::new(limits)? })
+    }
+
+    /// Whether requests may go there, as far as the URL itself tells: its name may lead elsewhere yet.
+    pub fn may_reach(&self, url: &OutboundUrl) -> bool {
+        match url.host.parse::<IpAddr>() {
+            Ok(address) => self.reach.allows(address),
+            Err(_) if is_this_machine(&url.host) => LOOPBACK.iter().any(|address| self.reach.allows(*address)),
+            Err(_) => true,
+        }
+    }
+
     /// A client that trusts `roots`.
     pub(super) fn trusting(roots: RootCertStore, limits: Limits) -> Result<Self, rustls::Error> {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -133,7 +169,8 @@ impl Client {
             .with_safe_default_protocol_versions()?
             .with_root_certificates(roots)
             .with_no_client_auth();
-        Ok(Self { tls: TlsConnector::from(Arc::new(config)), limits, places: Semaphore::new(limits.at_once) })
+        let (tls, places) = (TlsConnector::from(Arc::new(config)), Semaphore::new(limits.at_once));
+        Ok(Self { tls, reach: Reach::Anywhere, limits, places })
     }
 
     /// Status and body of `GET base/end`. Redirects are answers like any other.
@@ -152,7 +189,7 @@ impl Client {
                 request = request.header(name, value);
             }
             let request = request.body(Empty::new()).map_err(|error| OutboundError::Exchange(Box::new(error)))?;
-            let stream = connect(base).await.map_err(OutboundError::Connect)?;
+            let stream = self.connect(base).await?;
             match &base.tls_name {
                 None => self.exchange(stream, request).await,
                 Some(name) => {
@@ -162,6 +199,18 @@ impl Client {
             }
         };
         tokio::time::timeout(self.limits.time, asked).await.map_err(|_| OutboundError::TooLate)?
+    }
+
+    /// A connection to one of the addresses that the name leads to. It is looked up once, so that what is judged is what
+    /// is connected to.
+    #[expect(clippy::disallowed_methods, reason = "the one client")]
+    async fn connect(&self, to: &OutboundUrl) -> Result<TcpStream, OutboundError> {
+        let found = lookup_host((to.host.as_str(), to.port)).await.map_err(OutboundError::Connect)?;
+        let allowed: Vec<SocketAddr> = found.filter(|address| self.reach.allows(address.ip())).collect();
+        if allowed.is_empty() {
+            return Err(OutboundError::OutOfReach);
+        }
+        TcpStream::connect(allowed.as_slice()).await.map_err(OutboundError::Connect)
     }
 
     async fn exchange(
@@ -192,9 +241,10 @@ impl Client {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the one client")]
-async fn connect(to: &OutboundUrl) -> std::io::Result<TcpStream> {
-    TcpStream::connect((to.host.as_str(), to.port)).await
+/// `localhost` and whatever ends with it, which never leaves this machine (RFC 6761 section 6.3).
+fn is_this_machine(name: &str) -> bool {
+    let name = name.trim_end_matches('.').to_ascii_lowercase();
+    name == "localhost" || name.ends_with(".localhost")
 }
 
 impl fmt::Debug for Client {

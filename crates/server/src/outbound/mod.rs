@@ -2,5 +2,7 @@
 
 pub mod breached_passwords;
 mod client;
+pub mod client_documents;
+mod reach;
 
 pub use client::{Client, OutboundError, OutboundUrl, OutboundUrlError};

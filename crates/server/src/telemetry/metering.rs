@@ -77,7 +77,7 @@ fn builder() -> Result<PrometheusBuilder, BuildError> {
 }
 
 /// Counters, with what they count.
-const COUNTERS: [(&str, &str); 26] = [
+const COUNTERS: [(&str, &str); 27] = [
     ("panics_total", "Parts of the process that panicked"),
     ("http_requests_total", "Requests answered, by route template, method and status"),
     ("http_problems_total", "Requests answered with a problem, by route template and code"),
@@ -99,6 +99,7 @@ const COUNTERS: [(&str, &str); 26] = [
     ("password_hash_refused_total", "Passwords not hashed because there were too many, by reason"),
     ("password_hash_abandoned_total", "Passwords not hashed because nobody waited any more"),
     ("breached_password_checks_total", "New passwords looked up at the service, by outcome"),
+    ("client_key_sets_total", "Keys of applications read at their addresses, by outcome"),
     ("password_hash_panics_total", "Password hashes that panicked"),
     ("rows_purged_total", "Expired rows removed"),
     ("store_refused_total", "Database work refused, by queue and reason"),

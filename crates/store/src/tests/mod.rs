@@ -13,3 +13,4 @@ mod schema;
 mod sqlite;
 mod support;
 mod tls;
+mod used_ids;

@@ -10,10 +10,12 @@ import * as openid from "openid-client";
 import { startApplication } from "../support/application.mjs";
 import { openPage } from "../support/browser.mjs";
 import { inventPerson } from "../support/people.mjs";
+import { runPythonApplication } from "../support/python.mjs";
 import { prepareStage } from "../support/stage.mjs";
 import { Visitor } from "../support/visitor.mjs";
 
 const stage = prepareStage();
+const RENEWS = { grant_types: ["authorization_code", "refresh_token"] };
 const ARRIVED = "The application has its answer.";
 
 /** A person with an account, an application on a port, and a page. */
@@ -76,6 +78,30 @@ test("openid-client: sign-in with a secret, PKCE, nonce, and who it is", () =>
     await assert.rejects(openid.authorizationCodeGrant(config, arrived, checks), { error: "invalid_grant" });
   }));
 
+for (const algorithm of ["RS256", "ES256", "EdDSA"]) {
+  test(`openid-client: ID tokens with ${algorithm}, and renewals`, () =>
+    prepare(async (people) => {
+      const metadata = { ...RENEWS, id_token_signed_response_alg: algorithm };
+      const client = await stage.server.registerApplication(people.application.callback, { metadata });
+      const config = await configure(client);
+      // The signature too, although the connection vouches for it.
+      openid.enableNonRepudiationChecks(config);
+      const verifier = openid.randomPKCECodeVerifier();
+      const url = openid.buildAuthorizationUrl(config, {
+        redirect_uri: people.application.callback,
+        scope: "openid",
+        code_challenge: await openid.calculatePKCECodeChallenge(verifier),
+        code_challenge_method: "S256",
+      });
+      const arrived = await signIn(people, url);
+      const first = await openid.authorizationCodeGrant(config, arrived, { pkceCodeVerifier: verifier });
+      const second = await openid.refreshTokenGrant(config, first.refresh_token);
+      assert.notEqual(second.refresh_token, first.refresh_token);
+      assert.equal(second.claims().sub, first.claims().sub);
+      assert.equal(JSON.parse(atob(second.id_token.split(".")[0])).alg, algorithm);
+    }));
+}
+
 test("oauth4webapi: sign-in of an application that keeps no secret", () =>
   prepare(async (people) => {
     const issuer = new URL(stage.server.url);
@@ -115,3 +141,19 @@ test("oauth4webapi: sign-in of an application that keeps no secret", () =>
     const person = await oauth.processUserInfoResponse(server, client, claims.sub, asked);
     assert.equal(person.email, people.owner.email);
   }));
+
+for (const library of ["authlib", "requests-oauthlib"]) {
+  test(`${library}: sign-in with a secret, who it is, and a renewal`, () =>
+    prepare(async (people) => {
+      const registered = await stage.server.registerApplication(people.application.callback, { metadata: RENEWS });
+      const learnt = await runPythonApplication({ library, issuer: stage.server.url, registered }, (url) =>
+        signIn(people, url),
+      );
+      assert.equal(learnt.claims.aud, registered.client_id);
+      assert.deepEqual(
+        learnt.people.map((person) => person.email),
+        [people.owner.email, people.owner.email],
+      );
+      assert.ok(learnt.rotates);
+    }));
+}

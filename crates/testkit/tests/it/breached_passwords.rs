@@ -6,6 +6,7 @@ use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use doorward_app::breached_passwords::{
     BreachCheck, BreachedPasswords, HashPrefix, NoAnswer, RangeAnswer, WithoutAnswer,
 };
+use doorward_app::outbound::Outbound;
 use doorward_model::password::Password;
 use doorward_testkit::{Setup, World, both, both_with};
 use serde_json::json;
@@ -42,7 +43,8 @@ fn hex(password: &str) -> String {
 }
 
 fn asking(service: &Arc<Service>, without_answer: WithoutAnswer) -> Setup {
-    Setup { breached: BreachCheck::with(service.clone(), without_answer), ..Setup::default() }
+    let outbound = Outbound { breached: BreachCheck::with(service.clone(), without_answer), ..Outbound::default() };
+    Setup { outbound, ..Setup::default() }
 }
 
 /// The digits of a hash must not turn up in a log line or an event either; whole worlds are searched for canaries.

@@ -1,0 +1,5 @@
+CREATE TABLE used_ids (
+    id_hash BLOB NOT NULL PRIMARY KEY,
+    expires_at BIGINT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX used_ids_expires_at ON used_ids (expires_at);
