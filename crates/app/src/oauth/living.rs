@@ -24,6 +24,8 @@ pub(super) struct ClientClaims {
     pub(super) jti: String,
     /// The grant that it came from; none for a client's own token.
     pub(super) grant_id: Option<String>,
+    /// What it allows; may be nothing.
+    #[serde(default)]
     pub(super) scope: String,
     /// Everything else it says.
     #[serde(flatten)]
@@ -41,7 +43,9 @@ impl ClientClaims {
         claims.insert("sub".to_owned(), self.sub.clone().into());
         claims.insert("client_id".to_owned(), self.client_id.clone().into());
         claims.insert("jti".to_owned(), self.jti.clone().into());
-        claims.insert("scope".to_owned(), self.scope.clone().into());
+        if !self.scope.is_empty() {
+            claims.insert("scope".to_owned(), self.scope.clone().into());
+        }
         claims
     }
 }
@@ -87,6 +91,13 @@ impl App {
             }
         });
         let Some(held) = found.await? else { return Ok(None) };
+        // A token that was exchanged is as good as the client that the person let in.
+        if let Some(held) = &held
+            && held.grant.client_id != claims.client_id
+            && self.active_client(&held.grant.client_id).await?.is_none()
+        {
+            return Ok(None);
+        }
         let is_alive = match &held {
             // Only a client's own token is about the client.
             None => claims.sub == claims.client_id,
