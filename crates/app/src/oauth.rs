@@ -8,8 +8,10 @@ mod consent;
 mod description;
 mod exchange;
 mod held;
+mod proofs;
 mod renewals;
 mod replays;
+mod subjects;
 #[cfg(test)]
 mod tests;
 mod tokens;
@@ -23,7 +25,8 @@ pub use doorward_oidc::error::{ErrorCode, OAuthError};
 pub use doorward_oidc::parameters::{Parameters, ParametersError};
 pub use doorward_oidc::response::{AuthorizationResponse, Destination};
 pub use exchange::{TokenAnswer, TokenRefusal};
-pub use userinfo::UserInfo;
+pub use proofs::{Proving, TokenScheme};
+pub use userinfo::{PresentedToken, UserInfo};
 
 /// Where the endpoints are.
 pub mod paths {

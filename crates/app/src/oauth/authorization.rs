@@ -88,7 +88,7 @@ impl App {
             let error = OAuthError::new(ErrorCode::TemporarilyUnavailable, "the key for ID tokens is being made");
             return Ok(Authorization::Answer { response: request.destination.error(error, self.issuer()), origin });
         }
-        match self.decide(op, &request, visitor).await? {
+        match self.decide(op, &client, &request, visitor).await? {
             Decision::SignIn => Ok(Authorization::SignIn { origin }),
             Decision::Refuse(error) => Ok(self.refuse(&request, error)),
             Decision::Grant(person) => {
@@ -151,7 +151,13 @@ impl App {
         &self.keys.settings().issuer
     }
 
-    async fn decide(&self, op: &Op, request: &AuthorizationRequest, visitor: &Visitor) -> Result<Decision, Failure> {
+    async fn decide(
+        &self,
+        op: &Op,
+        client: &Client,
+        request: &AuthorizationRequest,
+        visitor: &Visitor,
+    ) -> Result<Decision, Failure> {
         let refuse = |code, description| Ok(Decision::Refuse(OAuthError::new(code, description)));
         let prompt = request.prompt;
         if prompt.create {
@@ -168,7 +174,7 @@ impl App {
             return sign_in(MUST_SIGN_IN);
         }
         if let Some(wanted) = self.wanted_person(request, op)
-            && wanted != principal.user_id.to_string()
+            && wanted != self.subject_for(client, principal.user_id)
         {
             let otherwise = "somebody else is signed in";
             // Signing in as somebody else would help, once.
@@ -212,6 +218,7 @@ impl App {
             redirect_uri: request.destination.redirect_uri.clone(),
             challenge: request.challenge.map(|challenge| *challenge.as_bytes()),
             nonce: request.nonce.clone(),
+            dpop_key: request.dpop_key.map(|key| *key.as_bytes()),
             scope: request.scope.to_string(),
             resources: serde_json::json!(resources).to_string(),
             claims: serde_json::json!(claims).to_string(),

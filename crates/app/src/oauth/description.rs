@@ -25,7 +25,9 @@ impl App {
             id_token_algorithms: self.keys.settings().algorithms.clone(),
             scopes: ["openid", "profile", "email", "offline_access"].map(str::to_owned).to_vec(),
             ui_locales: [Locale::English, Locale::German].map(|locale| locale.as_str().to_owned()).to_vec(),
-            subject_types: vec![SubjectType::Public],
+            subject_types: vec![SubjectType::Public, SubjectType::Pairwise],
+            answer_algorithms: self.keys.settings().algorithms.clone(),
+            dpop: true,
             consent: true,
             ..Offer::default()
         };

@@ -5,17 +5,17 @@ use doorward_model::secret::SecretText;
 use doorward_model::time::{SECOND_MS, Timestamp};
 use doorward_model::token::{FUTURE_LEEWAY_MS, TOKEN_TYPE, parse_object};
 use doorward_oidc::claims_request::Wish;
-use doorward_oidc::client::Client;
+use doorward_oidc::client::{Client, SubjectType};
 use doorward_oidc::error::{ErrorCode, OAuthError};
 use doorward_oidc::id_token::{self, IdToken, Person};
-use doorward_oidc::jose::Algorithm;
+use doorward_oidc::jose::{Algorithm, Thumbprint};
 use doorward_oidc::scope::{OPENID, Scope};
 use doorward_store::grants::Grant;
 use doorward_store::users::User;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{TokenAnswer, TokenRefusal, paths};
+use super::{TokenAnswer, TokenRefusal, TokenScheme, paths};
 use crate::App;
 use crate::failure::Failure;
 use crate::keys::OWN_ALGORITHM;
@@ -32,6 +32,14 @@ pub(super) struct ClientClaims {
     pub(super) client_id: String,
     pub(super) grant_id: String,
     pub(super) scope: String,
+    pub(super) cnf: Option<Confirmation>,
+}
+
+/// What the token is bound to (RFC 7800 section 3.1).
+#[derive(Deserialize)]
+pub(super) struct Confirmation {
+    /// The thumbprint of a key (RFC 9449 section 6.1).
+    pub(super) jkt: String,
 }
 
 #[derive(Deserialize)]
@@ -51,6 +59,8 @@ pub(super) struct Basis<'a> {
     pub(super) resources: Vec<String>,
     /// What ties the ID token to the request.
     pub(super) nonce: Option<&'a str>,
+    /// The key that whoever uses the access token must prove to hold.
+    pub(super) dpop_key: Option<Thumbprint>,
 }
 
 impl App {
@@ -65,11 +75,12 @@ impl App {
         let (access_token, expires_in) = self.sign_client_token(op, basis)?;
         let id_token = self.sign_id_token(op, basis, access_token.reveal())?;
         let scope = basis.scope.to_string();
-        Ok(TokenAnswer { access_token, expires_in, scope, refresh_token: None, id_token })
+        let scheme = if basis.dpop_key.is_some() { TokenScheme::Dpop } else { TokenScheme::Bearer };
+        Ok(TokenAnswer { access_token, scheme, expires_in, scope, refresh_token: None, id_token })
     }
 
     fn sign_client_token(&self, op: &Op, basis: &Basis<'_>) -> Result<(SecretText, i64), TokenRefusal> {
-        let Basis { client, grant, user, scope, resources, .. } = basis;
+        let Basis { client, grant, user, scope, resources, dpop_key, .. } = basis;
         let lifetime_ms = i64::from(client.metadata().lifetimes.access_token_seconds) * SECOND_MS;
         let (issued_at, expires_at) = (op.now.as_seconds(), end(op.now, lifetime_ms, grant.expires_at));
         if expires_at <= issued_at {
@@ -82,7 +93,7 @@ impl App {
         let mut claims = json!({
             "iss": self.keys.settings().issuer,
             "aud": audience,
-            "sub": user.id,
+            "sub": self.subject_for(client, user.id),
             "client_id": client.id(),
             "grant_id": grant.id,
             "jti": TokenId::new(op.now, op.random.as_ref()),
@@ -93,8 +104,13 @@ impl App {
             "amr": read_list(&grant.amr)?,
             "scope": scope,
         });
-        if let Some(session) = grant.session_id {
+        // The session is the same for every client: it would tell two sectors that they know the same person.
+        if let Some(session) = grant.session_id.filter(|_| client.metadata().subject_type == SubjectType::Public) {
             claims["sid"] = json!(session);
+        }
+        // RFC 9449 section 6.1.
+        if let Some(key) = dpop_key {
+            claims["cnf"] = json!({ "jkt": key.to_string() });
         }
         Ok((self.sign(OWN_ALGORITHM, TOKEN_TYPE, &claims)?, expires_at - issued_at))
     }
@@ -112,7 +128,7 @@ impl App {
         }
         let metadata = client.metadata();
         let lifetime_ms = i64::from(metadata.lifetimes.id_token_seconds) * SECOND_MS;
-        let (subject, amr) = (user.id.to_string(), read_list(&grant.amr)?);
+        let (subject, amr) = (self.subject_for(client, user.id), read_list(&grant.amr)?);
         let wishes = read_list(&grant.claims)?.into_iter().map(|name| (name, Wish::default())).collect();
         let token = IdToken {
             issuer: &self.keys.settings().issuer,
@@ -131,7 +147,7 @@ impl App {
         Ok(Some(self.sign(metadata.id_token_algorithm, id_token::TOKEN_TYPE, &Value::Object(claims))?))
     }
 
-    fn sign(&self, algorithm: Algorithm, kind: &'static str, claims: &Value) -> Result<SecretText, Failure> {
+    pub(super) fn sign(&self, algorithm: Algorithm, kind: &'static str, claims: &Value) -> Result<SecretText, Failure> {
         let signed = self.keys.sign_claims_with(algorithm, kind, claims.to_string().as_bytes());
         Ok(SecretText::new(signed.map_err(|error| Failure::internal("signing a token", error))?))
     }
@@ -165,9 +181,9 @@ pub(super) fn person(user: &User) -> Person<'_> {
 }
 
 /// The claims about a person that a scope allows, with `sub`.
-pub(super) fn userinfo(user: &User, scope: &Scope) -> Map<String, Value> {
+pub(super) fn userinfo(user: &User, subject: &str, scope: &Scope) -> Map<String, Value> {
     let mut claims = person(user).userinfo(scope);
-    claims.insert("sub".to_owned(), json!(user.id));
+    claims.insert("sub".to_owned(), json!(subject));
     claims
 }
 

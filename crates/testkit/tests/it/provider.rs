@@ -4,11 +4,13 @@ mod algorithms;
 mod applications;
 mod attacks;
 mod consent;
+mod dpop;
 mod own_keys;
 mod private_key_jwt;
 mod relying_party;
 mod renewal;
 mod scripts;
+mod subjects;
 
 use doorward_testkit::world::Request;
 use doorward_testkit::{Browser, Setup, World, both, both_with};

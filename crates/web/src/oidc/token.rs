@@ -31,11 +31,12 @@ pub(super) async fn create(State(site): State<Site>, Op(op): Op, request: Reques
         Ok(parameters) => parameters,
         Err(response) => return response,
     };
-    match site.app.exchange(&op, &answer::authorization(&parts), &parameters).await {
+    let proofs = answer::proofs(&parts);
+    let answered = match site.app.exchange(&op, &answer::authorization(&parts), &parameters, &proofs).await {
         Ok(given) => {
             let tokens = Tokens {
                 access_token: given.access_token.reveal(),
-                token_type: "Bearer",
+                token_type: given.scheme.as_str(),
                 expires_in: given.expires_in,
                 scope: &given.scope,
                 refresh_token: given.refresh_token.as_ref().map(SecretText::reveal),
@@ -44,5 +45,6 @@ pub(super) async fn create(State(site): State<Site>, Op(op): Op, request: Reques
             ([(header::PRAGMA, "no-cache")], Json(tokens)).into_response()
         }
         Err(refusal) => Refusal(refusal).into_response(),
-    }
+    };
+    answer::with_nonce(&site, &op, &proofs, answered)
 }
