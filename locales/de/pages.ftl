@@ -99,3 +99,9 @@ scope-profile = Ihren Namen und Ihre Sprache sehen
 scope-email = Ihre E-Mail-Adresse sehen
 scope-offline-access = damit fortfahren, während Sie nicht angemeldet sind, bis Sie es zurücknehmen
 scope-other = ihre eigene Berechtigung { $scope } nutzen
+
+# An application wants the person to choose an account
+choose-account-title = Konto wählen
+choose-account-lead = Sie sind bei { $site } angemeldet als
+choose-account-continue = Mit diesem Konto fortfahren
+choose-account-other = Anderes Konto verwenden

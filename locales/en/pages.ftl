@@ -99,3 +99,9 @@ scope-profile = see your name and language
 scope-email = see your e-mail address
 scope-offline-access = go on with this while you are not signed in, until you take it back
 scope-other = use its own permission { $scope }
+
+# An application wants the person to choose an account
+choose-account-title = Choose an account
+choose-account-lead = You are signed in at { $site } as
+choose-account-continue = Go on with this account
+choose-account-other = Use another account

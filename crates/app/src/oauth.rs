@@ -8,16 +8,19 @@ mod consent;
 mod description;
 mod exchange;
 mod held;
+mod introspection;
+mod living;
 mod proofs;
 mod renewals;
 mod replays;
+mod revocation;
 mod subjects;
 #[cfg(test)]
 mod tests;
 mod tokens;
 mod userinfo;
 
-pub use authorization::{Authorization, Visitor};
+pub use authorization::{Authorization, Visitor, Wishes};
 pub(crate) use client_keys::ClientKeyCache;
 pub use consent::{ConsentAnswer, ConsentQuestion};
 pub use doorward_oidc::client::Client;
@@ -25,6 +28,7 @@ pub use doorward_oidc::error::{ErrorCode, OAuthError};
 pub use doorward_oidc::parameters::{Parameters, ParametersError};
 pub use doorward_oidc::response::{AuthorizationResponse, Destination};
 pub use exchange::{TokenAnswer, TokenRefusal};
+pub use introspection::Introspection;
 pub use proofs::{Proving, TokenScheme};
 pub use userinfo::{PresentedToken, UserInfo};
 
@@ -32,10 +36,16 @@ pub use userinfo::{PresentedToken, UserInfo};
 pub mod paths {
     /// RFC 6749 section 3.1.
     pub const AUTHORIZE: &str = "/oauth2/authorize";
+    /// Which account a person wants to go on with.
+    pub const ACCOUNT: &str = "/oauth2/account";
     /// What a person answers when they are asked about a client's request.
     pub const CONSENT: &str = "/oauth2/consent";
     /// RFC 6749 section 3.2.
     pub const TOKEN: &str = "/oauth2/token";
+    /// RFC 7009 section 2.
+    pub const REVOKE: &str = "/oauth2/revoke";
+    /// RFC 7662 section 2.
+    pub const INTROSPECT: &str = "/oauth2/introspect";
     /// OpenID Connect Core 5.3.
     pub const USERINFO: &str = "/oauth2/userinfo";
     /// RFC 7517 section 5.

@@ -28,7 +28,6 @@ pub(super) fn problems(metadata: &Metadata, longest_seconds: i64) -> Vec<ClientP
             metadata.grants.iter().any(|grant| !GRANTS.contains(grant)),
             "has a grant that is not available in this version",
         ),
-        ("introspection_signed_response_alg", metadata.introspection_algorithm.is_some(), not_yet),
         ("request_object_signing_alg", metadata.request_object_algorithm.is_some(), not_yet),
         ("require_pushed_authorization_requests", metadata.pushed_requests_required, not_yet),
         ("require_signed_request_object", metadata.signed_requests_required, not_yet),

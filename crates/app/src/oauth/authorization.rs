@@ -32,8 +32,19 @@ pub struct Visitor {
     pub principal: Option<Principal>,
     /// When this visitor was sent to sign in for this very request; a later sign-in answers it.
     pub sent_to_sign_in_at: Option<Timestamp>,
+    /// When this person said, for this very request, that they want to go on with the account they are signed in to.
+    pub chose_account_at: Option<Timestamp>,
     /// What was answered to the question about this very request.
     pub consent: Option<ConsentAnswer>,
+}
+
+/// What a client wishes the pages on the way to its answer to be like (OpenID Connect Core 3.1.2.1).
+#[derive(Clone, Debug, Default)]
+pub struct Wishes {
+    /// Whom it thinks it sends.
+    pub login_hint: Option<String>,
+    /// The languages it wants, the best first.
+    pub ui_locales: Vec<String>,
 }
 
 /// What the authorization endpoint answers.
@@ -48,6 +59,18 @@ pub enum Authorization {
     },
     /// The visitor signs in first, and comes back with the same request.
     SignIn {
+        /// The origin or scheme that the answer will go to.
+        origin: Option<String>,
+    },
+    /// The visitor makes an account first, and comes back with the same request.
+    SignUp {
+        /// The origin or scheme that the answer will go to.
+        origin: Option<String>,
+    },
+    /// The person says whether they want to go on with the account they are signed in to, and comes back.
+    ChooseAccount {
+        /// Who is signed in.
+        person: Principal,
         /// The origin or scheme that the answer will go to.
         origin: Option<String>,
     },
@@ -90,6 +113,8 @@ impl App {
         }
         match self.decide(op, &client, &request, visitor).await? {
             Decision::SignIn => Ok(Authorization::SignIn { origin }),
+            Decision::SignUp => Ok(Authorization::SignUp { origin }),
+            Decision::ChooseAccount(person) => Ok(Authorization::ChooseAccount { person, origin }),
             Decision::Refuse(error) => Ok(self.refuse(&request, error)),
             Decision::Grant(person) => {
                 let needed = Needed { client: &client, request: &request, person: &person, answer: visitor.consent };
@@ -102,6 +127,17 @@ impl App {
         let destination = &request.destination;
         let response = destination.error(error, self.issuer());
         Authorization::Answer { response, origin: origin_of(&destination.redirect_uri) }
+    }
+
+    /// What the client of a request wishes the pages on the way to be like; nothing when it is not right.
+    pub async fn wishes_of(&self, parameters: &Parameters) -> Result<Wishes, Failure> {
+        Ok(match self.understand(parameters).await? {
+            Understood::Wrong(_) => Wishes::default(),
+            Understood::Request(asked) => {
+                let (_, request) = *asked;
+                Wishes { login_hint: request.login_hint, ui_locales: request.ui_locales }
+            }
+        })
     }
 
     /// Reads a request, and says where that is told what is wrong with it.
@@ -160,18 +196,24 @@ impl App {
     ) -> Result<Decision, Failure> {
         let refuse = |code, description| Ok(Decision::Refuse(OAuthError::new(code, description)));
         let prompt = request.prompt;
-        if prompt.create {
-            return Ok(Decision::Refuse(OAuthError::invalid_request("prompt=create is not available")));
-        }
         let sign_in = |otherwise| {
             if prompt.none { refuse(ErrorCode::LoginRequired, otherwise) } else { Ok(Decision::SignIn) }
         };
-        let Some(principal) = &visitor.principal else { return sign_in(MUST_SIGN_IN) };
+        let Some(principal) = &visitor.principal else {
+            return if prompt.create { Ok(Decision::SignUp) } else { sign_in(MUST_SIGN_IN) };
+        };
+        let is_recent = |at: Timestamp| op.now.since_ms(at) < FRESH_MS;
         let is_fresh = visitor.sent_to_sign_in_at.is_some_and(|sent| principal.authenticated_at >= sent)
-            && op.now.since_ms(principal.authenticated_at) < FRESH_MS;
+            && is_recent(principal.authenticated_at);
         let is_too_old = request.max_age.is_some_and(|age| age.is_exceeded(principal.authenticated_at, op.now));
-        if (prompt.login || prompt.select_account || is_too_old) && !is_fresh {
+        if prompt.create && !is_fresh {
+            return Ok(Decision::SignUp);
+        }
+        if (prompt.login || is_too_old) && !is_fresh {
             return sign_in(MUST_SIGN_IN);
+        }
+        if prompt.select_account && !is_fresh && !visitor.chose_account_at.is_some_and(is_recent) {
+            return Ok(Decision::ChooseAccount(principal.clone()));
         }
         if let Some(wanted) = self.wanted_person(request, op)
             && wanted != self.subject_for(client, principal.user_id)
@@ -255,6 +297,8 @@ impl App {
 /// What comes of a request that is right in itself.
 enum Decision {
     SignIn,
+    SignUp,
+    ChooseAccount(Principal),
     Refuse(OAuthError),
     /// Who they are is settled.
     Grant(Principal),

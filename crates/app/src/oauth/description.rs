@@ -17,17 +17,22 @@ impl App {
             token: at(paths::TOKEN),
             keys: at(paths::KEYS),
             userinfo: Some(at(paths::USERINFO)),
+            revocation: Some(at(paths::REVOKE)),
+            introspection: Some(at(paths::INTROSPECT)),
             ..Endpoints::default()
         };
         let offer = Offer {
             grants: GRANTS.to_vec(),
             authentication: AUTHENTICATION_METHODS.to_vec(),
             id_token_algorithms: self.keys.settings().algorithms.clone(),
+            introspection_algorithms: self.keys.settings().algorithms.clone(),
             scopes: ["openid", "profile", "email", "offline_access"].map(str::to_owned).to_vec(),
             ui_locales: [Locale::English, Locale::German].map(|locale| locale.as_str().to_owned()).to_vec(),
             subject_types: vec![SubjectType::Public, SubjectType::Pairwise],
-            answer_algorithms: self.keys.settings().algorithms.clone(),
+            userinfo_algorithms: self.keys.settings().algorithms.clone(),
             dpop: true,
+            acr_values: vec!["aal1".to_owned()],
+            sign_up: true,
             consent: true,
             ..Offer::default()
         };

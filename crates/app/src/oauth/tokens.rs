@@ -3,7 +3,7 @@
 use doorward_model::id::TokenId;
 use doorward_model::secret::SecretText;
 use doorward_model::time::{SECOND_MS, Timestamp};
-use doorward_model::token::{FUTURE_LEEWAY_MS, TOKEN_TYPE, parse_object};
+use doorward_model::token::{TOKEN_TYPE, parse_object};
 use doorward_oidc::claims_request::Wish;
 use doorward_oidc::client::{Client, SubjectType};
 use doorward_oidc::error::{ErrorCode, OAuthError};
@@ -20,27 +20,6 @@ use crate::App;
 use crate::failure::Failure;
 use crate::keys::OWN_ALGORITHM;
 use crate::op::Op;
-
-/// What is read of a client's access token at our own endpoints.
-#[derive(Deserialize)]
-pub(super) struct ClientClaims {
-    iss: String,
-    aud: Vec<String>,
-    iat: i64,
-    exp: i64,
-    pub(super) sub: String,
-    pub(super) client_id: String,
-    pub(super) grant_id: String,
-    pub(super) scope: String,
-    pub(super) cnf: Option<Confirmation>,
-}
-
-/// What the token is bound to (RFC 7800 section 3.1).
-#[derive(Deserialize)]
-pub(super) struct Confirmation {
-    /// The thumbprint of a key (RFC 9449 section 6.1).
-    pub(super) jkt: String,
-}
 
 #[derive(Deserialize)]
 struct HintClaims {
@@ -150,15 +129,6 @@ impl App {
     pub(super) fn sign(&self, algorithm: Algorithm, kind: &'static str, claims: &Value) -> Result<SecretText, Failure> {
         let signed = self.keys.sign_claims_with(algorithm, kind, claims.to_string().as_bytes());
         Ok(SecretText::new(signed.map_err(|error| Failure::internal("signing a token", error))?))
-    }
-
-    /// The claims of a client's access token that is good for the `UserInfo` endpoint at `now`.
-    pub(super) fn read_client_token(&self, text: &str, now: Timestamp) -> Option<ClientClaims> {
-        let claims: ClientClaims =
-            parse_object(&self.keys.verified_claims(text, TOKEN_TYPE, &[OWN_ALGORITHM], now)?)?;
-        let is_ours = claims.iss == self.keys.settings().issuer && claims.aud.contains(&self.userinfo_audience());
-        let is_in_time = now.as_seconds() < claims.exp && claims.iat <= now.plus_ms(FUTURE_LEEWAY_MS).as_seconds();
-        (is_ours && is_in_time).then_some(claims)
     }
 
     /// Whom an ID token of ours is about, whether or not its time is over (OpenID Connect Core 3.1.2.1).

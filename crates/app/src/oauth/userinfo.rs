@@ -1,16 +1,12 @@
 //! The `UserInfo` endpoint (OpenID Connect Core 5.3).
 
-use doorward_model::id::GrantId;
 use doorward_model::secret::SecretText;
-use doorward_oidc::client::Client;
 use doorward_oidc::error::{ErrorCode, OAuthError};
 use doorward_oidc::scope::{OPENID, Scope};
-use doorward_store::users;
 use serde_json::{Map, Value, json};
 
-use super::held::HeldGrant;
-use super::tokens::{self, ClientClaims};
-use super::{Proving, TokenScheme};
+use super::living::{ClientClaims, LivingToken};
+use super::{Proving, TokenScheme, tokens};
 use crate::App;
 use crate::failure::Failure;
 use crate::op::Op;
@@ -43,7 +39,10 @@ impl App {
     /// The claims that an access token's scope allows, as long as its grant and session live.
     pub async fn userinfo(&self, op: &Op, token: &PresentedToken<'_>) -> Result<UserInfo, Failure> {
         let invalid = || UserInfo::Refused(OAuthError::new(ErrorCode::InvalidToken, "the access token is not valid"));
-        let Some(claims) = self.read_client_token(token.text, op.now) else { return Ok(invalid()) };
+        let claims = self.read_client_token(token.text, op.now);
+        let Some(claims) = claims.filter(|claims| claims.aud.contains(&self.userinfo_audience())) else {
+            return Ok(invalid());
+        };
         if let Err(error) = self.check_binding(op, token, &claims).await? {
             return Ok(UserInfo::Refused(error));
         }
@@ -52,13 +51,16 @@ impl App {
             let error = OAuthError::new(ErrorCode::InsufficientScope, "the access token is not one of a sign-in");
             return Ok(UserInfo::Refused(error));
         }
-        let Some((client, user)) = self.person_behind(op, &claims).await? else { return Ok(invalid()) };
-        let answer = tokens::userinfo(&user, &claims.sub, &scope);
+        let living = self.living_token(claims, op.now).await?;
+        let Some(LivingToken { claims, client, held: Some(held) }) = living else { return Ok(invalid()) };
+        if held.grant.client_id != claims.client_id {
+            return Ok(invalid());
+        }
+        let mut answer = tokens::userinfo(&held.user, &claims.sub, &scope);
         let Some(algorithm) = client.metadata().userinfo_algorithm else { return Ok(UserInfo::Claims(answer)) };
-        let mut signed = answer;
-        signed.insert("iss".to_owned(), json!(self.keys.settings().issuer));
-        signed.insert("aud".to_owned(), json!(client.id()));
-        Ok(UserInfo::Signed(self.sign(algorithm, SIGNED_TYPE, &Value::Object(signed))?))
+        answer.insert("iss".to_owned(), json!(self.keys.settings().issuer));
+        answer.insert("aud".to_owned(), json!(client.id()));
+        Ok(UserInfo::Signed(self.sign(algorithm, SIGNED_TYPE, &Value::Object(answer))?))
     }
 
     /// Whether whoever presents the token may: a bound one comes with a proof of its key, and an unbound one without
@@ -70,31 +72,17 @@ impl App {
         claims: &ClientClaims,
     ) -> Result<Result<(), OAuthError>, Failure> {
         let invalid = |description| Ok(Err(OAuthError::new(ErrorCode::InvalidToken, description)));
-        let bound_to = match (&claims.cnf, token.scheme) {
+        let bound_to = match (claims.bound_to(), token.scheme) {
             (None, TokenScheme::Bearer) => return Ok(Ok(())),
             (Some(bound_to), TokenScheme::Dpop) => bound_to,
             (None, TokenScheme::Dpop) => return invalid("the access token is not bound to a key"),
             (Some(_), TokenScheme::Bearer) => return invalid("the access token must come with a proof of its key"),
         };
         match self.proved_key(op, &token.proving, Some(token.text)).await? {
-            Ok(Some(key)) if key.to_string() == bound_to.jkt => Ok(Ok(())),
+            Ok(Some(key)) if key.to_string() == bound_to => Ok(Ok(())),
             Ok(Some(_)) => invalid("the access token is bound to another key"),
             Ok(None) => Ok(Err(OAuthError::new(ErrorCode::InvalidDpopProof, "there is no DPoP header"))),
             Err(error) => Ok(Err(error)),
         }
-    }
-
-    /// The client and the person, if grant, client and session all live.
-    async fn person_behind(&self, op: &Op, claims: &ClientClaims) -> Result<Option<(Client, users::User)>, Failure> {
-        let Ok(grant_id) = GrantId::parse(&claims.grant_id) else { return Ok(None) };
-        let Some(client) = self.active_client(&claims.client_id).await? else { return Ok(None) };
-        let held = self.store.read(move |tx| HeldGrant::find(tx, grant_id)).await?;
-        let found = held.filter(|held| {
-            let grant = &held.grant;
-            claims.sub == self.subject_for(&client, grant.user_id)
-                && grant.client_id == claims.client_id
-                && held.is_alive(op.now, grant.created_at)
-        });
-        Ok(found.map(|held| (client, held.user)))
     }
 }

@@ -25,7 +25,8 @@ pub(super) fn check(metadata: &Metadata) -> Vec<Problem> {
 
 fn grants(metadata: &Metadata, problems: &mut Vec<Problem>) {
     let has = |grant| metadata.grants.contains(&grant);
-    if metadata.grants.is_empty() {
+    // A service that only asks about tokens gets none.
+    if metadata.grants.is_empty() && metadata.served_resources.is_empty() {
         problems.push(Problem::new("grant_types", "is empty"));
     }
     if has(Grant::AuthorizationCode) && metadata.redirect_uris.is_empty() {
@@ -54,6 +55,11 @@ fn authentication(metadata: &Metadata, problems: &mut Vec<Problem>) {
     }
     if metadata.keys.is_none() && metadata.signed_requests_required {
         problems.push(Problem::new("jwks", "is needed for signed request objects, unless jwks_uri is given"));
+    }
+    // RFC 7662 section 2.1: whoever asks about tokens proves who it is.
+    if metadata.is_public() && !metadata.served_resources.is_empty() {
+        let message = "is for a client that proves who it is, and this one has no way to";
+        problems.push(Problem::new("served_resources", message));
     }
     if metadata.authentication_algorithm.is_some() && !by_key {
         problems.push(Problem::new("token_endpoint_auth_signing_alg", "means nothing without private_key_jwt"));

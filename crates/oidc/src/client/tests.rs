@@ -99,6 +99,7 @@ fn each_wrong_part_of_the_protocol_is_named() {
         ("response_types", json!([]), "response_types"),
         ("scope", json!("openid  email"), "scope"),
         ("resources", json!(["orders"]), "resources[0]"),
+        ("served_resources", json!(["orders"]), "served_resources[0]"),
         ("token_endpoint_auth_method", json!("client_secret_jwt"), "token_endpoint_auth_method"),
         ("token_endpoint_auth_method", json!("private_key_jwt"), "jwks"),
         ("token_endpoint_auth_signing_alg", json!("HS256"), "token_endpoint_auth_signing_alg"),

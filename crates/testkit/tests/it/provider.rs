@@ -5,10 +5,13 @@ mod applications;
 mod attacks;
 mod consent;
 mod dpop;
+mod introspection;
 mod own_keys;
 mod private_key_jwt;
+mod prompts;
 mod relying_party;
 mod renewal;
+mod revocation;
 mod scripts;
 mod subjects;
 
@@ -175,7 +178,7 @@ fn hostile_requests_lead_nowhere_they_should_not() {
             (("scope", "openid admin"), "invalid_scope"),
             (("scope", ""), "invalid_scope"),
             (("prompt", "none login"), "invalid_request"),
-            (("prompt", "create"), "invalid_request"),
+            (("prompt", "create none"), "invalid_request"),
             (("max_age", "-1"), "invalid_request"),
             (("claims", "[]"), "invalid_request"),
             (("request", "e30.e30.e30"), "request_not_supported"),
@@ -213,7 +216,7 @@ fn what_may_be_shown_and_how_fresh_a_sign_in_is_are_the_clients_to_say() {
         owner.open(&shop.start(&hint)).await.expect(303);
         shop.code(&owner);
         world.advance(10_000);
-        for changes in [("prompt", "login"), ("prompt", "select_account"), ("max_age", "5"), ("max_age", "0")] {
+        for changes in [("prompt", "login"), ("prompt", "login select_account"), ("max_age", "5"), ("max_age", "0")] {
             owner.open(&shop.start(&[changes])).await.expect(200);
             assert!(owner.location.starts_with("/login?flow="), "{changes:?}: {}", owner.location);
             owner.submit("/login", &TYPED).await.expect(303);
@@ -354,11 +357,16 @@ fn the_discovery_documents_say_what_is_there() {
         assert_eq!(document["id_token_signing_alg_values_supported"], json!(["RS256", "ES256", "EdDSA"]));
         assert_eq!(document["grant_types_supported"], json!(["authorization_code", "refresh_token"]));
         assert_eq!(document["scopes_supported"], json!(["openid", "profile", "email", "offline_access"]));
-        assert_eq!(document["prompt_values_supported"], json!(["none", "login", "consent", "select_account"]));
+        assert_eq!(
+            document["prompt_values_supported"],
+            json!(["none", "login", "consent", "select_account", "create"])
+        );
         for (name, method) in [
             ("authorization_endpoint", Method::GET),
             ("token_endpoint", Method::POST),
             ("userinfo_endpoint", Method::GET),
+            ("revocation_endpoint", Method::POST),
+            ("introspection_endpoint", Method::POST),
             ("jwks_uri", Method::GET),
         ] {
             let path = document[name].as_str().unwrap().strip_prefix("https://auth.example.test").unwrap();

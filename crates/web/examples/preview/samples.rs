@@ -5,8 +5,8 @@ use doorward_model::password::Feedback;
 use doorward_model::time::{HOUR_MS, Timestamp};
 use doorward_web::pages::views::{
     Account, AccountAppearance, AccountApplications, AccountPassword, AccountProfile, AccountSessions, ApplicationRow,
-    AuthorizeError, Consent, Failure, FailureKind, Field, FirstAdministrator, Forgot, ForgotSent, FormPost, Login,
-    Message, MessageKind, Notice, Page, Problem, Reset, SessionRow, Signup, Verify, VerifyLink,
+    AuthorizeError, ChooseAccount, Consent, Failure, FailureKind, Field, FirstAdministrator, Forgot, ForgotSent,
+    FormPost, Login, Message, MessageKind, Notice, Page, Problem, Reset, SessionRow, Signup, Verify, VerifyLink,
 };
 
 /// Where an application is called back.
@@ -72,6 +72,12 @@ pub(crate) fn pages(page: &Page, typed: &Typed) -> askama::Result<Vec<(String, S
 }
 
 fn consent(page: &Page, typed: &Typed, pages: &mut Pages) -> askama::Result<()> {
+    let choose = ChooseAccount {
+        page: Page { flow: typed.flow.clone(), ..page.clone() },
+        email: typed.email.clone(),
+        seen: typed.code.clone(),
+    };
+    add(pages, "choose-account", &choose)?;
     let small = Consent {
         page: Page { flow: typed.flow.clone(), ..page.clone() },
         application: typed.name.clone(),

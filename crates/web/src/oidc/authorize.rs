@@ -8,72 +8,117 @@ use http::StatusCode;
 use http::header;
 
 use super::way_back::WayBack;
-use super::{answer, consent};
+use super::{account, answer, consent};
+use crate::cookies::PreNonce;
 use crate::edge::headers::FormActionOrigin;
-use crate::extract::{MaybeSignedIn, Op, PreCookie};
-use crate::pages::frame::{PublicFrame, go_to, show as show_page, show_with};
+use crate::extract::{MaybeSignedIn, Op, PreCookie, UiCookie};
+use crate::pages::frame::{PublicFrame, go_to, in_language, show as show_page, show_with};
 use crate::pages::views::{AuthorizeError, FormPost, Page, paths};
 use crate::problem::{Code, Problem};
 use crate::site::Site;
 
-/// Answers a request, or sends the visitor to sign in first.
+const TOO_LONG: OAuthError = OAuthError::invalid_request("the request is too long");
+
+/// Somebody in front of the endpoint, with the request they bring.
+struct Visit {
+    site: Site,
+    op: doorward_app::op::Op,
+    page: Page,
+    browser: PreNonce,
+    /// The request as it was carried here through a page of ours.
+    back: Option<WayBack>,
+    query: String,
+}
+
+/// Answers a request, or asks the visitor first what must be asked.
 pub(super) async fn show(
     State(site): State<Site>,
     Op(op): Op,
     PublicFrame(page): PublicFrame,
     PreCookie(browser): PreCookie,
     MaybeSignedIn(principal): MaybeSignedIn,
+    UiCookie(ui): UiCookie,
     uri: Uri,
 ) -> Result<Response, Problem> {
     let asked = uri.query().unwrap_or_default();
-    let refused = |error: OAuthError| {
-        show_with(
-            answer::status(error),
-            &AuthorizeError {
-                page: page.clone(),
-                description: error.description,
-                request_id: op.request_id.to_string(),
-            },
-        )
-    };
-    let back = match asked.strip_prefix("flow=") {
-        None => None,
-        Some(flow) => match WayBack::open(&site, &op, &browser, flow) {
-            Some(back) => Some(back),
-            None => {
-                return refused(OAuthError::invalid_request(
-                    "this sign-in is over; go back to the application and begin again",
-                ));
-            }
-        },
-    };
+    let flow = asked.strip_prefix("flow=");
+    let back = flow.and_then(|flow| WayBack::open(&site, &op, &browser, flow));
+    let is_over = flow.is_some() && back.is_none();
     let query = back.as_ref().map_or(asked, |back| back.query.as_str()).to_owned();
-    let query = query.as_str();
-    let parameters = match Parameters::parse(query.as_bytes()) {
+    let mut visit = Visit { site, op, page, browser, back, query };
+    if is_over {
+        let description = "this sign-in is over; go back to the application and begin again";
+        return visit.refuse(OAuthError::invalid_request(description));
+    }
+    let parameters = match Parameters::parse(visit.query.as_bytes()) {
         Ok(parameters) => parameters,
-        Err(error) => return refused(error.into()),
+        Err(error) => return visit.refuse(error.into()),
     };
+    let back = visit.back.as_ref();
     let visitor = Visitor {
+        chose_account_at: principal.as_ref().and_then(|person| back?.chosen_at(person)),
         principal,
-        sent_to_sign_in_at: back.as_ref().map(WayBack::sent_at),
-        consent: back.as_ref().and_then(WayBack::answer),
+        sent_to_sign_in_at: back.map(WayBack::sent_at),
+        consent: back.and_then(WayBack::answer),
     };
-    match site.app.authorize(&op, &parameters, &visitor).await? {
-        Authorization::Page(error) => refused(error),
-        Authorization::SignIn { origin } => match WayBack::new(&op, query, origin).seal(&site, &op, &browser)? {
-            Some(flow) => Ok(go_to(&format!("{}?flow={flow}", paths::LOGIN))),
-            None => refused(OAuthError::invalid_request("the request is too long")),
-        },
-        Authorization::Consent { question, origin } => {
-            let back = back.unwrap_or_else(|| WayBack::new(&op, query, origin)).asking(question.fingerprint());
-            match back.seal(&site, &op, &browser)? {
-                Some(flow) => consent::ask(&site, Page { flow, ..page }, &question, &back).await,
-                None => refused(OAuthError::invalid_request("the request is too long")),
+    let decided = visit.site.app.authorize(&visit.op, &parameters, &visitor).await?;
+    if matches!(decided, Authorization::ChooseAccount { .. } | Authorization::Consent { .. }) {
+        let wishes = visit.site.app.wishes_of(&parameters).await?;
+        visit.page = in_language(visit.page, ui.as_deref(), &wishes.ui_locales);
+    }
+    visit.present(decided).await
+}
+
+impl Visit {
+    async fn present(self, decided: Authorization) -> Result<Response, Problem> {
+        match decided {
+            Authorization::Page(error) => self.refuse(error),
+            Authorization::SignIn { origin } => self.lead_to(paths::LOGIN, origin),
+            Authorization::SignUp { origin } => self.lead_to(paths::SIGNUP, origin),
+            Authorization::ChooseAccount { person, origin } => {
+                let back = self.way(origin);
+                match self.page_with(&back)? {
+                    Some(page) => account::ask(&self.site, page, &person, &back).await,
+                    None => self.refuse(TOO_LONG),
+                }
+            }
+            Authorization::Consent { question, origin } => {
+                let back = self.way(origin).asking(question.fingerprint());
+                match self.page_with(&back)? {
+                    Some(page) => consent::ask(&self.site, page, &question, &back).await,
+                    None => self.refuse(TOO_LONG),
+                }
+            }
+            Authorization::Answer { response, origin } => {
+                let origin = origin.as_deref().and_then(FormActionOrigin::new);
+                let page = self.page;
+                answer_client(response, origin, |action, fields| FormPost { page, action, fields })
             }
         }
-        Authorization::Answer { response, origin } => {
-            let origin = origin.as_deref().and_then(FormActionOrigin::new);
-            answer_client(response, origin, |action, fields| FormPost { page, action, fields })
+    }
+
+    fn refuse(&self, error: OAuthError) -> Result<Response, Problem> {
+        let (page, request_id) = (self.page.clone(), self.op.request_id.to_string());
+        show_with(answer::status(error), &AuthorizeError { page, description: error.description, request_id })
+    }
+
+    /// The request with everything that was answered on the way.
+    fn way(&self, origin: Option<String>) -> WayBack {
+        self.back.clone().unwrap_or_else(|| WayBack::new(&self.op, &self.query, origin))
+    }
+
+    /// The frame of a page that carries the request; none when it is too long.
+    fn page_with(&self, back: &WayBack) -> Result<Option<Page>, Problem> {
+        let flow = back.seal(&self.site, &self.op, &self.browser)?;
+        Ok(flow.map(|flow| Page { flow, ..self.page.clone() }))
+    }
+
+    /// To a page from which somebody comes back with another session: what was answered before is no answer then.
+    fn lead_to(&self, path: &str, origin: Option<String>) -> Result<Response, Problem> {
+        let back = WayBack::new(&self.op, &self.query, origin);
+        match back.seal(&self.site, &self.op, &self.browser)? {
+            Some(flow) => Ok(go_to(&format!("{path}?flow={flow}"))),
+            None => self.refuse(TOO_LONG),
         }
     }
 }

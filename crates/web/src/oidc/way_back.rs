@@ -1,11 +1,15 @@
 //! A client's request while the visitor signs in or is asked something: sealed for this browser, in the address and in the form, so that it
 //! survives a reload, a change of language and a second tab.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use doorward_app::authentication::Principal;
 use doorward_app::failure::Failure;
 use doorward_app::flow::{FlowKind, MOST_TEXT_BYTES};
-use doorward_app::oauth::{ConsentAnswer, paths};
+use doorward_app::oauth::{ConsentAnswer, Parameters, Wishes, paths};
 use doorward_app::op::Op;
 use doorward_model::id::UserId;
+use doorward_model::secret::TokenHash;
 use doorward_model::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +18,7 @@ use crate::edge::headers::FormActionOrigin;
 use crate::site::Site;
 
 /// What the browser carries.
-#[derive(Deserialize, Serialize)]
+#[derive(Clone, Deserialize, Serialize)]
 pub(crate) struct WayBack {
     /// The parameters of the request.
     pub(crate) query: String,
@@ -22,6 +26,9 @@ pub(crate) struct WayBack {
     origin: Option<String>,
     /// When the visitor was sent to sign in.
     sent_at_ms: i64,
+    /// Names the person and session that goes on with the account they have; since `sent_at_ms`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    chosen: Option<String>,
     /// The fingerprint of the question about consent that is shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     asked: Option<String>,
@@ -34,11 +41,40 @@ pub(crate) struct WayBack {
 /// to a sign-in or a question must fit with what follows, so that nobody types or decides for nothing.
 const ANSWER_BYTES: usize = 88;
 const ANSWER_BYTES_BESIDE_QUESTION: usize = 32;
+/// The same of the choice of an account.
+const CHOICE_BYTES: usize = 40;
 
 impl WayBack {
     /// For a request at `op.now`.
     pub(crate) fn new(op: &Op, query: &str, origin: Option<String>) -> Self {
-        Self { query: query.to_owned(), origin, sent_at_ms: op.now.as_ms(), asked: None, said: None }
+        Self { query: query.to_owned(), origin, sent_at_ms: op.now.as_ms(), chosen: None, asked: None, said: None }
+    }
+
+    /// The parameters, read again.
+    pub(crate) fn parameters(&self) -> Parameters {
+        // They were read before they were sealed.
+        Parameters::parse(self.query.as_bytes()).unwrap_or_default()
+    }
+
+    /// As if it came just now: no sign-in and no choice answers it yet.
+    pub(crate) fn asked_anew(self, op: &Op) -> Self {
+        Self { sent_at_ms: op.now.as_ms(), chosen: None, ..self }
+    }
+
+    /// Once `person` says that they want to go on with their account.
+    pub(crate) fn chosen_by(self, op: &Op, person: &Principal) -> Self {
+        Self { sent_at_ms: op.now.as_ms(), chosen: Some(Self::shortly(person)), ..self }
+    }
+
+    /// Names a person in a session.
+    pub(crate) fn shortly(person: &Principal) -> String {
+        let hash = TokenHash::of(format!("{} {}", person.user_id, person.session_id).as_bytes());
+        URL_SAFE_NO_PAD.encode(&hash.as_bytes()[..12])
+    }
+
+    /// When `person` said that.
+    pub(crate) fn chosen_at(&self, person: &Principal) -> Option<Timestamp> {
+        (self.chosen.as_deref() == Some(Self::shortly(person).as_str())).then(|| self.sent_at())
     }
 
     /// While this question is shown.
@@ -65,20 +101,35 @@ impl WayBack {
 
     /// As text for an address or a form; none when it would be too long to be read again.
     pub(crate) fn seal(&self, site: &Site, op: &Op, browser: &PreNonce) -> Result<Option<String>, Failure> {
-        let state = serde_json::json!(self).to_string();
-        let sealed = site.app.seal_flow(op, browser.as_bytes(), FlowKind::Authorization, &state)?;
-        let reserved = match (&self.asked, &self.said) {
+        let sealed = site.app.seal_flow(op, browser.as_bytes(), FlowKind::Authorization, &self.to_text())?;
+        let choice = if self.chosen.is_some() { 0 } else { CHOICE_BYTES };
+        let answer = match (&self.asked, &self.said) {
             (_, Some(_)) => 0,
             (Some(_), None) => ANSWER_BYTES_BESIDE_QUESTION,
             (None, None) => ANSWER_BYTES,
         };
+        let reserved = choice + answer;
         Ok((sealed.len() <= MOST_TEXT_BYTES - reserved).then_some(sealed))
     }
 
     /// Reads it; none when it is another browser's, of another flow, changed, or too old.
     pub(crate) fn open(site: &Site, op: &Op, browser: &PreNonce, flow: &str) -> Option<Self> {
-        let state = site.app.open_flow(op, browser.as_bytes(), FlowKind::Authorization, flow)?;
-        serde_json::from_str(&state).ok()
+        Self::from_text(&site.app.open_flow(op, browser.as_bytes(), FlowKind::Authorization, flow)?)
+    }
+
+    /// In plain, to be sealed as a part of another flow.
+    pub(crate) fn to_text(&self) -> String {
+        serde_json::json!(self).to_string()
+    }
+
+    /// Reads [`Self::to_text`].
+    pub(crate) fn from_text(text: &str) -> Option<Self> {
+        serde_json::from_str(text).ok()
+    }
+
+    /// What the client wishes the pages on the way to be like.
+    pub(crate) async fn wishes(&self, site: &Site) -> Result<Wishes, Failure> {
+        site.app.wishes_of(&self.parameters()).await
     }
 
     /// When the visitor was sent to sign in.

@@ -21,6 +21,7 @@ use super::frame::{PageQuery, PublicFrame, go_to, show, show_again, show_with};
 use super::views::{Message, MessageKind, Page, Problem as Complaint};
 use crate::cookies::PreNonce;
 use crate::extract::{Op, PreCookie};
+use crate::oidc::way_back::WayBack;
 use crate::problem::Problem;
 use crate::site::Site;
 
@@ -139,6 +140,11 @@ impl Visit {
     /// What a flow carries; none when it is not of this kind and browser, or too old.
     pub(super) fn state(&self, kind: FlowKind, flow: &str) -> Option<Zeroizing<String>> {
         self.site.app.open_flow(&self.op, self.browser.as_bytes(), kind, flow)
+    }
+
+    /// Seals a client's request for this browser again; none when it is too long.
+    pub(super) fn seal(&self, back: &WayBack) -> Result<Option<String>, Failure> {
+        back.seal(&self.site, &self.op, &self.browser)
     }
 
     /// The frame of a page that goes on with `flow`.

@@ -82,6 +82,15 @@ impl Preferences {
     }
 }
 
+/// The page in the language that a client wishes for, unless the visitor has chosen one.
+pub(crate) fn in_language(page: Page, ui: Option<&str>, wished: &[String]) -> Page {
+    let chosen = Preferences::read(ui).locale;
+    match wished.iter().find_map(|tag| Locale::parse(tag)).filter(|_| chosen.is_none()) {
+        Some(locale) => Page { texts: Texts::for_locale(locale), ..page },
+        None => page,
+    }
+}
+
 /// The parameters that pages know; others are passed over.
 #[derive(Debug, Default)]
 pub(crate) struct PageQuery {

@@ -3,20 +3,21 @@
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use doorward_app::login::{SignIn, SignInOutcome};
+use doorward_app::oauth::Wishes;
 use doorward_app::sessions::start::{Credential, Mode};
 use doorward_model::password::Password;
 use doorward_model::secret::PlainToken;
 use http::{StatusCode, header};
 
 use super::form;
-use super::frame::{self, PageQuery, PublicFrame, go_to, show_again, show_with};
+use super::frame::{self, PageQuery, PublicFrame, go_to, in_language, show_again, show_with};
 use super::views::{self, Field, Message, MessageKind, Notice, Page, Problem as Complaint, paths};
 use crate::api::fields;
 use crate::api::login::{set_device_cookie, set_session_cookie};
 use crate::body::{Fields, FormBody, FromFields};
 use crate::cookies::{CookieName, expired_cookie};
 use crate::extract::{
-    CLEAR_SITE_DATA, DeviceCookie, MaybeSignedIn, Op, PreCookie, SessionCookie, SetCookies, SignedIn,
+    CLEAR_SITE_DATA, DeviceCookie, MaybeSignedIn, Op, PreCookie, SessionCookie, SetCookies, SignedIn, UiCookie,
 };
 use crate::oidc::way_back::{self, WayBack};
 use crate::problem::Problem;
@@ -52,6 +53,7 @@ pub(crate) async fn show(
     PreCookie(browser): PreCookie,
     PublicFrame(page): PublicFrame,
     MaybeSignedIn(principal): MaybeSignedIn,
+    UiCookie(ui): UiCookie,
     query: PageQuery,
 ) -> Result<Response, Problem> {
     let flow = query.flow.unwrap_or_default();
@@ -60,9 +62,19 @@ pub(crate) async fn show(
     if principal.is_some() && back.is_none() {
         return frame::show(&Message { page, kind: MessageKind::AlreadySignedIn });
     }
+    let wishes = wishes(&site, back.as_ref()).await?;
+    let page = in_language(page, ui.as_deref(), &wishes.ui_locales);
     let page = if back.is_some() { Page { flow, ..page } } else { page };
-    let shown = frame::show(&views::Login { notice: query.notice, ..view(page, "", false) })?;
+    let hint = wishes.login_hint.unwrap_or_default();
+    let shown = frame::show(&views::Login { notice: query.notice, ..view(page, &hint, false) })?;
     Ok(leading_back(shown, back.as_ref()))
+}
+
+async fn wishes(site: &Site, back: Option<&WayBack>) -> Result<Wishes, Problem> {
+    match back {
+        Some(back) => Ok(back.wishes(site).await?),
+        None => Ok(Wishes::default()),
+    }
 }
 
 /// Lets the form of a page lead to the client that waits for the sign-in.
@@ -79,12 +91,12 @@ pub(crate) async fn send(
     Op(op): Op,
     PreCookie(browser): PreCookie,
     PublicFrame(page): PublicFrame,
-    SessionCookie(previous): SessionCookie,
-    DeviceCookie(device): DeviceCookie,
+    (SessionCookie(previous), DeviceCookie(device), UiCookie(ui)): (SessionCookie, DeviceCookie, UiCookie),
     form: FormBody<Form>,
 ) -> Result<Response, Problem> {
     let flow = form.values.typed("flow").to_owned();
     let back = WayBack::open(&site, &op, &browser, &flow);
+    let page = in_language(page, ui.as_deref(), &wishes(&site, back.as_ref()).await?.ui_locales);
     let (page, target) = match &back {
         Some(_) => (Page { flow: flow.clone(), ..page }, way_back::address(&flow)),
         None => (page, paths::ACCOUNT.to_owned()),

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use doorward_app::flow::FlowKind;
+use doorward_app::flow::{FlowKind, MOST_TEXT_BYTES};
 use doorward_app::signup::{PasswordError, SignUp};
 use doorward_model::email::EmailAddress;
 use doorward_model::name::DisplayName;
@@ -10,11 +10,12 @@ use doorward_model::password::Password;
 use http::StatusCode;
 
 use super::form;
-use super::frame::{self, PublicFrame, go_to, show_again, show_with};
+use super::frame::{self, PageQuery, PublicFrame, go_to, in_language, show_again, show_with};
 use super::views::{self, Field, Message, MessageKind, Page, paths};
 use crate::api::fields;
 use crate::body::{Fields, FormBody, FormValues, FromFields};
-use crate::extract::{DeviceCookie, MaybeSignedIn, Op, PreCookie};
+use crate::extract::{DeviceCookie, MaybeSignedIn, Op, PreCookie, UiCookie};
+use crate::oidc::way_back::WayBack;
 use crate::problem::Problem;
 use crate::site::Site;
 
@@ -27,9 +28,12 @@ pub(crate) struct Form {
 
 impl FromFields for Form {
     fn from_fields(fields: &mut Fields) -> Option<Self> {
+        // Taken from what was typed: it is needed also when the rest is wrong.
+        let flow = fields.optional::<String>("flow");
         let email = fields.required_as("email", fields::email);
         let password = fields.required_as("password", fields::password);
         let name = fields.optional_as("name", fields::name);
+        flow?;
         Some(Self { email: email?, password: password?, name: name? })
     }
 }
@@ -37,13 +41,25 @@ impl FromFields for Form {
 /// Shows the form, or says that somebody is signed in.
 pub(crate) async fn show(
     State(site): State<Site>,
+    Op(op): Op,
+    PreCookie(browser): PreCookie,
     PublicFrame(page): PublicFrame,
     MaybeSignedIn(principal): MaybeSignedIn,
+    UiCookie(ui): UiCookie,
+    query: PageQuery,
 ) -> Result<Response, Problem> {
-    if principal.is_some() {
-        return frame::show(&Message { page, kind: MessageKind::AlreadySignedIn });
-    }
-    frame::show(&blank(&site, page))
+    let flow = query.flow.unwrap_or_default();
+    let Some(back) = WayBack::open(&site, &op, &browser, &flow) else {
+        // A client may want a new account although somebody is signed in; nobody else does.
+        if principal.is_some() {
+            return frame::show(&Message { page, kind: MessageKind::AlreadySignedIn });
+        }
+        return frame::show(&blank(&site, page));
+    };
+    let wishes = back.wishes(&site).await?;
+    let page = Page { flow, ..in_language(page, ui.as_deref(), &wishes.ui_locales) };
+    let email = Field::filled(wishes.login_hint.unwrap_or_default());
+    frame::show(&views::Signup { email, ..blank(&site, page) })
 }
 
 fn blank(site: &Site, page: Page) -> views::Signup {
@@ -72,8 +88,15 @@ pub(crate) async fn send(
     PublicFrame(page): PublicFrame,
     PreCookie(browser): PreCookie,
     DeviceCookie(device): DeviceCookie,
+    UiCookie(ui): UiCookie,
     form: FormBody<Form>,
 ) -> Result<Response, Problem> {
+    let flow = form.values.typed("flow").to_owned();
+    let back = WayBack::open(&site, &op, &browser, &flow);
+    let page = match &back {
+        Some(back) => Page { flow, ..in_language(page, ui.as_deref(), &back.wishes(&site).await?.ui_locales) },
+        None => page,
+    };
     let mut view = filled(&site, page, &form.values);
     let min_length = view.min_length;
     let typed = match form.result {
@@ -105,6 +128,12 @@ pub(crate) async fn send(
         }
     };
     let state = format!("{} {email}", handle.reveal().as_str());
-    let flow = site.app.seal_flow(&op, browser.as_bytes(), FlowKind::Signup, &state)?;
+    let seal = |state: &str| site.app.seal_flow(&op, browser.as_bytes(), FlowKind::Signup, state);
+    let way = back.map(|back| format!("{state} {}", back.to_text()));
+    // A request that is too long to come along is begun again after the sign-up.
+    let flow = match way.map(|state| seal(&state)).transpose()?.filter(|flow| flow.len() <= MOST_TEXT_BYTES) {
+        Some(flow) => flow,
+        None => seal(&state)?,
+    };
     Ok(go_to(&format!("{}?flow={flow}", paths::VERIFY)))
 }

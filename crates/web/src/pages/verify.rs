@@ -11,18 +11,23 @@ use super::frame::{PageQuery, go_to, show, show_again};
 use super::views::{Field, MessageKind, Notice, Problem as Complaint, Verify, VerifyLink, paths};
 use crate::body::{Fields, FormBody, FromFields};
 use crate::extract::DeviceCookie;
+use crate::oidc::way_back::WayBack;
 use crate::problem::Problem;
 
 /// A sign-up as the flow carries it.
 struct Waiting {
     handle: PlainToken,
     email: String,
+    /// The request of a client that waits for it.
+    back: Option<WayBack>,
 }
 
 fn waiting(visit: &Visit, flow: &str) -> Option<Waiting> {
     let state = visit.state(FlowKind::Signup, flow)?;
-    let (handle, email) = state.split_once(' ')?;
-    Some(Waiting { handle: PlainToken::parse(TokenKind::OneTime, handle)?, email: email.to_owned() })
+    let mut parts = state.splitn(3, ' ');
+    let (handle, email, back) = (parts.next()?, parts.next()?, parts.next());
+    let handle = PlainToken::parse(TokenKind::OneTime, handle)?;
+    Some(Waiting { handle, email: email.to_owned(), back: back.and_then(WayBack::from_text) })
 }
 
 /// Asks for the code. With a link's token in the address: leads to the page where its opener chooses the password.
@@ -66,7 +71,7 @@ pub(crate) async fn send(visit: Visit, form: FormBody<CodeForm>) -> Result<Respo
     let Some(waiting) = waiting(&visit, flow) else {
         return visit.end(MessageKind::FlowEnded);
     };
-    let mut view = view(&visit, flow, waiting.email, None);
+    let mut view = view(&visit, flow, waiting.email.clone(), None);
     let code = match form.result {
         Ok(form) => form.code,
         Err(errors) => {
@@ -75,7 +80,15 @@ pub(crate) async fn send(visit: Visit, form: FormBody<CodeForm>) -> Result<Respo
         }
     };
     match visit.site.app.confirm_with_code(&visit.op, &waiting.handle, &code).await {
-        Ok(_) => Ok(go_to(&format!("{}?notice={}", paths::LOGIN, Notice::EmailConfirmed.slug()))),
+        Ok(_) => {
+            let notice = Notice::EmailConfirmed.slug();
+            // The request waits for the sign-in with the new account.
+            let flow = waiting.back.map(|back| visit.seal(&back)).transpose()?.flatten();
+            Ok(go_to(&match flow {
+                Some(flow) => format!("{}?flow={flow}&notice={notice}", paths::LOGIN),
+                None => format!("{}?notice={notice}", paths::LOGIN),
+            }))
+        }
         Err(ConfirmError::Invalid) => {
             view.code.problem = Some(Complaint::CodeWrong);
             show_again(&view)

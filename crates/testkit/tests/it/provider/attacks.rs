@@ -88,7 +88,7 @@ fn the_way_back_from_a_sign_in_is_walked_with_a_fresh_sign_in_only() {
     both(async |world| {
         let mut owner = signed_in(world).await;
         let shop = RelyingParty::register(world, json!({})).await;
-        for (name, value) in [("prompt", "login"), ("max_age", "5"), ("prompt", "select_account")] {
+        for (name, value) in [("prompt", "login"), ("max_age", "5"), ("prompt", "login select_account")] {
             world.advance(10_000);
             owner.open(&shop.start(&[(name, value)])).await.expect(200);
             let way = owner.location.replacen("/login?", "/oauth2/authorize?", 1);

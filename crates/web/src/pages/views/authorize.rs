@@ -28,6 +28,18 @@ pub struct FormPost {
     pub fields: Vec<(&'static str, String)>,
 }
 
+/// Asks whether somebody wants to go on with the account they are signed in to. Posts `flow` and `seen`.
+#[derive(Template, Clone, Debug)]
+#[template(path = "choose_account.html")]
+pub struct ChooseAccount {
+    /// What all pages share.
+    pub page: Page,
+    /// Who is signed in.
+    pub email: String,
+    /// Names them and their session, sent back.
+    pub seen: String,
+}
+
 /// Asks whether an application may have what it asks for. Posts `flow`, and `decision`: `allow` or `deny`.
 #[derive(Template, Clone, Debug)]
 #[template(path = "consent.html")]

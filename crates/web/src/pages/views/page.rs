@@ -105,6 +105,11 @@ impl Page {
         if has_problems { self.say_with("error-title", "title", title).into_owned() } else { title.into_owned() }
     }
 
+    /// The address of a page that goes on with what was begun.
+    pub fn in_flow(&self, path: &str) -> String {
+        if self.flow.is_empty() { path.to_owned() } else { format!("{path}?flow={}", self.flow) }
+    }
+
     /// A time as people read it.
     pub fn moment(&self, at: &Timestamp) -> String {
         self.texts.moment(*at)

@@ -42,3 +42,5 @@ pub const ACCOUNT_PREFERENCES: &str = "/account/preferences";
 pub const PREFERENCES: &str = "/preferences";
 /// Answer the question whether an application may have what it asks for.
 pub const CONSENT: &str = doorward_app::oauth::paths::CONSENT;
+/// Say which account to go on with.
+pub const CHOOSE_ACCOUNT: &str = doorward_app::oauth::paths::ACCOUNT;

@@ -1,0 +1,63 @@
+//! Asking a person whether they want to go on with the account they are signed in to (`prompt=select_account`, OpenID
+//! Connect Core 3.1.2.1).
+
+use axum::extract::State;
+use axum::response::Response;
+use doorward_app::authentication::Principal;
+
+use super::way_back::{self, WayBack};
+use crate::body::{Fields, FormBody, FromFields};
+use crate::extract::{MaybeSignedIn, Op, PreCookie};
+use crate::pages::frame::{PublicFrame, go_to, show};
+use crate::pages::views::{ChooseAccount, Message, MessageKind, Page};
+use crate::problem::{Code, Problem};
+use crate::site::Site;
+
+/// Shows who is signed in.
+pub(super) async fn ask(site: &Site, page: Page, person: &Principal, back: &WayBack) -> Result<Response, Problem> {
+    let user = site.app.find_user(person.user_id).await?.ok_or(Code::SessionRevoked)?;
+    let seen = WayBack::shortly(person);
+    let mut shown = show(&ChooseAccount { page, email: user.email, seen })?;
+    if let Some(origin) = back.form_action() {
+        shown.extensions_mut().insert(origin);
+    }
+    Ok(shown)
+}
+
+/// What the form says.
+pub(crate) struct Choice {
+    flow: String,
+    seen: String,
+}
+
+impl FromFields for Choice {
+    fn from_fields(fields: &mut Fields) -> Option<Self> {
+        let flow = fields.required::<String>("flow");
+        let seen = fields.optional::<String>("seen");
+        Some(Self { flow: flow?, seen: seen?.unwrap_or_default() })
+    }
+}
+
+/// Goes on with the account that was shown, if it is still the one that is signed in; else it is asked again.
+pub(super) async fn answer(
+    State(site): State<Site>,
+    Op(op): Op,
+    PreCookie(browser): PreCookie,
+    PublicFrame(page): PublicFrame,
+    MaybeSignedIn(principal): MaybeSignedIn,
+    form: FormBody<Choice>,
+) -> Result<Response, Problem> {
+    let choice = form.result.map_err(Problem::validation)?;
+    let Some(back) = WayBack::open(&site, &op, &browser, &choice.flow) else {
+        return show(&Message { page, kind: MessageKind::FlowEnded });
+    };
+    let lead_on = |back: &WayBack| match back.seal(&site, &op, &browser)? {
+        Some(flow) => Ok(go_to(&way_back::address(&flow))),
+        None => Err(Problem::from(Code::MalformedRequest)),
+    };
+    let Some(person) = principal.filter(|person| WayBack::shortly(person) == choice.seen) else {
+        // Whoever signed in meanwhile has not been shown who is asked for.
+        return lead_on(&back.asked_anew(&op));
+    };
+    lead_on(&back.chosen_by(&op, &person))
+}
