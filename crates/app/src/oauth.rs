@@ -10,9 +10,11 @@ mod exchange;
 mod held;
 mod introspection;
 mod living;
+mod proofs;
 mod renewals;
 mod replays;
 mod revocation;
+mod subjects;
 #[cfg(test)]
 mod tests;
 mod tokens;
@@ -27,7 +29,8 @@ pub use doorward_oidc::parameters::{Parameters, ParametersError};
 pub use doorward_oidc::response::{AuthorizationResponse, Destination};
 pub use exchange::{TokenAnswer, TokenRefusal};
 pub use introspection::Introspection;
-pub use userinfo::UserInfo;
+pub use proofs::{Proving, TokenScheme};
+pub use userinfo::{PresentedToken, UserInfo};
 
 /// Where the endpoints are.
 pub mod paths {

@@ -58,6 +58,7 @@ impl App {
                 scope: &share.scope,
                 resources: share.resources,
                 nonce: None,
+                dpop_key: caller.dpop_key,
             },
         )?;
         Ok(TokenAnswer { refresh_token: Some(SecretText::new(next.as_str().to_owned())), ..answer })
