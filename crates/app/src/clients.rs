@@ -12,6 +12,7 @@ use doorward_model::secret::{PlainToken, TokenKind};
 use doorward_model::time::Timestamp;
 use doorward_oidc::client::{AuthenticationMethod, Author, Client, ClientId, Keys, Metadata};
 use doorward_oidc::redirect_uri::{Kind, RedirectUri};
+use doorward_oidc::subject;
 use doorward_store::clients::{self, ClientRow};
 use serde_json::{Map, Value};
 use thiserror::Error;
@@ -83,6 +84,7 @@ impl App {
         given: Option<PlainToken>,
     ) -> Result<NewClient, ClientError> {
         let client = self.read_client(id, &members)?;
+        self.check_sector(client.metadata()).await?;
         let draw = || given.unwrap_or_else(|| PlainToken::new(TokenKind::ClientSecret, op.random.as_ref()));
         let secret = uses_secret(&client).then(draw);
         let row = ClientRow {
@@ -157,6 +159,7 @@ impl App {
             };
         }
         let client = self.read_client(id, &members)?;
+        self.check_sector(client.metadata()).await?;
         let metadata = Value::Object(client.to_json()).to_string();
         let (loses_secret, origins, id, now) = (!uses_secret(&client), origins(&client), id.to_owned(), op.now);
         let event = EventDraft::new(op, Action::ClientChanged).subject(&id);
@@ -239,11 +242,24 @@ impl App {
             Some(Keys::At(address)) => Some(("jwks_uri", address)),
             Some(Keys::Set(_)) | None => None,
         };
+        let sector = metadata.sector_identifier_uri.as_ref().map(|address| ("sector_identifier_uri", address));
         let objection = |(field, address): (&str, &String)| {
             let message = self.outbound.documents.objection(address)?;
             Some(ClientProblem { field: field.to_owned(), message: message.to_owned() })
         };
-        keys.into_iter().filter_map(objection).collect()
+        keys.into_iter().chain(sector).filter_map(objection).collect()
+    }
+
+    /// The document at a sector identifier names every redirect URI: else a client could learn the ids by which the
+    /// clients of another's sector know people (OpenID Connect Core 8.1, Registration 5).
+    pub(super) async fn check_sector(&self, metadata: &Metadata) -> Result<(), ClientError> {
+        let Some(address) = &metadata.sector_identifier_uri else { return Ok(()) };
+        let refuse =
+            |message| ClientError::Refused(vec![ClientProblem { field: "sector_identifier_uri".to_owned(), message }]);
+        let document = self.outbound.documents.fetch(address).await;
+        let document = document.map_err(|error| refuse(format!("cannot be read: {error}")))?;
+        subject::check_sector_document(&document, &metadata.redirect_uris)
+            .map_err(|error| refuse(format!("does not vouch for the client: {error}")))
     }
 
     /// The metadata as a client, if it fits together and is about what exists.

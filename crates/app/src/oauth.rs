@@ -11,9 +11,11 @@ mod held;
 mod introspection;
 mod living;
 mod logout;
+mod proofs;
 mod renewals;
 mod replays;
 mod revocation;
+mod subjects;
 #[cfg(test)]
 mod tests;
 mod tokens;
@@ -29,7 +31,8 @@ pub use doorward_oidc::response::{AuthorizationResponse, Destination};
 pub use exchange::{TokenAnswer, TokenRefusal};
 pub use introspection::Introspection;
 pub use logout::LogoutAnswer;
-pub use userinfo::UserInfo;
+pub use proofs::{Proving, TokenScheme};
+pub use userinfo::{PresentedToken, UserInfo};
 
 /// The languages that a request wishes pages to be in, the best first (OpenID Connect Core 3.1.2.1, RP-Initiated Logout 1.0
 /// section 2).

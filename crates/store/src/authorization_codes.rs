@@ -22,6 +22,8 @@ pub struct AuthorizationCode {
     pub challenge: Option<[u8; 32]>,
     /// The `nonce` of its request.
     pub nonce: Option<String>,
+    /// The thumbprint of the key it is bound to.
+    pub dpop_key: Option<[u8; 32]>,
     /// What was granted, separated by spaces.
     pub scope: String,
     /// The services it was asked for, as a JSON list.
@@ -38,10 +40,10 @@ pub struct AuthorizationCode {
 
 statements! {
     /// Adds a code.
-    INSERT = "INSERT INTO authorization_codes (code_hash, client_id, session_id, grant_id, redirect_uri, challenge, nonce, scope, resources, \
-              claims, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+    INSERT = "INSERT INTO authorization_codes (code_hash, client_id, session_id, grant_id, redirect_uri, challenge, nonce, dpop_key, scope, \
+              resources, claims, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
     /// By hash.
-    FIND = "SELECT client_id, session_id, grant_id, redirect_uri, challenge, nonce, scope, resources, claims, created_at, expires_at, used_at \
+    FIND = "SELECT client_id, session_id, grant_id, redirect_uri, challenge, nonce, dpop_key, scope, resources, claims, created_at, expires_at, used_at \
               FROM authorization_codes WHERE code_hash = $1";
     /// Uses a code that nobody has used.
     TAKE = "UPDATE authorization_codes SET used_at = $2 WHERE code_hash = $1 AND used_at IS NULL AND expires_at > $2";
@@ -60,12 +62,13 @@ fn read(row: &Row<'_>) -> Result<AuthorizationCode, StoreError> {
         redirect_uri: row.get(3)?,
         challenge: row.get(4)?,
         nonce: row.get(5)?,
-        scope: row.get(6)?,
-        resources: row.get(7)?,
-        claims: row.get(8)?,
-        created_at: row.get(9)?,
-        expires_at: row.get(10)?,
-        used_at: row.get(11)?,
+        dpop_key: row.get(6)?,
+        scope: row.get(7)?,
+        resources: row.get(8)?,
+        claims: row.get(9)?,
+        created_at: row.get(10)?,
+        expires_at: row.get(11)?,
+        used_at: row.get(12)?,
     })
 }
 
@@ -81,6 +84,7 @@ pub fn insert(tx: &mut Tx<'_>, hash: &TokenHash, code: &AuthorizationCode) -> Re
             (&code.redirect_uri).into(),
             code.challenge.as_ref().into(),
             code.nonce.as_deref().into(),
+            code.dpop_key.as_ref().into(),
             (&code.scope).into(),
             (&code.resources).into(),
             (&code.claims).into(),

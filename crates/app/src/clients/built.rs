@@ -1,7 +1,7 @@
 //! What of a registration this version can do. The rest is refused by name: a client that registers for a protection
 //! which nobody enforces would be worse off than one that knows.
 
-use doorward_oidc::client::{AuthenticationMethod, Grant, Metadata, SubjectType};
+use doorward_oidc::client::{AuthenticationMethod, Grant, Metadata};
 
 use super::ClientProblem;
 
@@ -29,11 +29,7 @@ pub(super) fn problems(metadata: &Metadata, longest_seconds: i64) -> Vec<ClientP
             metadata.grants.iter().any(|grant| !GRANTS.contains(grant)),
             "has a grant that is not available in this version",
         ),
-        ("subject_type", metadata.subject_type == SubjectType::Pairwise, not_yet),
-        ("sector_identifier_uri", metadata.sector_identifier_uri.is_some(), not_yet),
-        ("userinfo_signed_response_alg", metadata.userinfo_algorithm.is_some(), not_yet),
         ("request_object_signing_alg", metadata.request_object_algorithm.is_some(), not_yet),
-        ("dpop_bound_access_tokens", metadata.dpop_required, not_yet),
         ("require_pushed_authorization_requests", metadata.pushed_requests_required, not_yet),
         ("require_signed_request_object", metadata.signed_requests_required, not_yet),
         ("backchannel_logout_uri", metadata.backchannel_logout.is_some(), not_yet),

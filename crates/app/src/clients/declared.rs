@@ -108,7 +108,11 @@ impl App {
             if !named.insert(id.clone()) {
                 found.push(problem("client_id", "stands twice"));
             }
-            match self.read_declared(client) {
+            let read = match self.read_declared(client) {
+                Ok(read) => self.check_sector(read.0.metadata()).await.map(|()| read),
+                refused => refused,
+            };
+            match read {
                 Ok(read) => wanted.push(read),
                 Err(ClientError::Refused(more)) => found.extend(more),
                 Err(ClientError::Changed) => {}

@@ -111,7 +111,7 @@ impl App {
             let error = OAuthError::new(ErrorCode::TemporarilyUnavailable, "the key for ID tokens is being made");
             return Ok(Authorization::Answer { response: request.destination.error(error, self.issuer()), origin });
         }
-        match self.decide(op, &request, visitor).await? {
+        match self.decide(op, &client, &request, visitor).await? {
             Decision::SignIn => Ok(Authorization::SignIn { origin }),
             Decision::SignUp => Ok(Authorization::SignUp { origin }),
             Decision::ChooseAccount(person) => Ok(Authorization::ChooseAccount { person, origin }),
@@ -187,7 +187,13 @@ impl App {
         &self.keys.settings().issuer
     }
 
-    async fn decide(&self, op: &Op, request: &AuthorizationRequest, visitor: &Visitor) -> Result<Decision, Failure> {
+    async fn decide(
+        &self,
+        op: &Op,
+        client: &Client,
+        request: &AuthorizationRequest,
+        visitor: &Visitor,
+    ) -> Result<Decision, Failure> {
         let refuse = |code, description| Ok(Decision::Refuse(OAuthError::new(code, description)));
         let prompt = request.prompt;
         let sign_in = |otherwise| {
@@ -210,7 +216,7 @@ impl App {
             return Ok(Decision::ChooseAccount(principal.clone()));
         }
         if let Some(wanted) = self.wanted_person(request, op)
-            && wanted != principal.user_id.to_string()
+            && wanted != self.subject_for(client, principal.user_id)
         {
             let otherwise = "somebody else is signed in";
             // Signing in as somebody else would help, once.
@@ -254,6 +260,7 @@ impl App {
             redirect_uri: request.destination.redirect_uri.clone(),
             challenge: request.challenge.map(|challenge| *challenge.as_bytes()),
             nonce: request.nonce.clone(),
+            dpop_key: request.dpop_key.map(|key| *key.as_bytes()),
             scope: request.scope.to_string(),
             resources: serde_json::json!(resources).to_string(),
             claims: serde_json::json!(claims).to_string(),

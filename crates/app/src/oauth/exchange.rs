@@ -13,6 +13,7 @@ use doorward_oidc::parameters::Parameters;
 use doorward_oidc::resource::Resource;
 use doorward_oidc::token_request::TokenRequest;
 
+use super::{Proving, TokenScheme, paths};
 use crate::App;
 use crate::failure::Failure;
 use crate::op::Op;
@@ -21,6 +22,8 @@ use crate::op::Op;
 pub struct TokenAnswer {
     /// The access token.
     pub access_token: SecretText,
+    /// How it is used.
+    pub scheme: TokenScheme,
     /// What kind it is, where another one was exchanged for it (RFC 8693 section 2.2.1).
     pub issued_token_type: Option<&'static str>,
     /// How long it lives, in seconds.
@@ -72,16 +75,23 @@ pub(super) struct Caller {
 }
 
 impl App {
-    /// Answers a token request. `authorization` are the values of that header.
+    /// Answers a token request. `authorization` are the values of that header, `proofs` those of `DPoP`.
     pub async fn exchange(
         &self,
         op: &Op,
         authorization: &[String],
         body: &Parameters,
+        proofs: &[String],
     ) -> Result<TokenAnswer, TokenRefusal> {
         let client = self.authenticate_client(op, authorization, body).await?;
         let request = TokenRequest::read(body, &client)?;
-        let caller = Caller { client, dpop_key: None };
+        let proving = Proving { proofs, method: "POST", path: paths::TOKEN };
+        let dpop_key = self.proved_key(op, &proving, None).await??;
+        if dpop_key.is_none() && client.metadata().dpop_required {
+            let description = "the client is registered for tokens that are bound to a key";
+            return Err(OAuthError::new(ErrorCode::InvalidDpopProof, description).into());
+        }
+        let caller = Caller { client, dpop_key };
         match request {
             TokenRequest::AuthorizationCode { code, redirect_uri, verifier, resources } => {
                 self.redeem_code(op, &caller, code::Presented { code, redirect_uri, verifier, resources }).await

@@ -11,9 +11,9 @@ use doorward_oidc::token_query::{INTROSPECTION_TYPE, TokenQuery};
 use doorward_store::{StoreError, token_families};
 use serde_json::{Map, Value, json};
 
-use super::TokenRefusal;
 use super::held::HeldGrant;
 use super::living::LivingToken;
+use super::{TokenRefusal, TokenScheme};
 use crate::App;
 use crate::failure::Failure;
 use crate::op::Op;
@@ -84,7 +84,9 @@ impl App {
         Ok(living.map(|LivingToken { claims, .. }| {
             let mut answer = claims.to_json();
             answer.insert("active".to_owned(), true.into());
-            answer.insert("token_type".to_owned(), "Bearer".into());
+            // RFC 9449 section 6.2: whoever takes the token must ask for a proof of the key in `cnf`.
+            let scheme = if claims.bound_to().is_some() { TokenScheme::Dpop } else { TokenScheme::Bearer };
+            answer.insert("token_type".to_owned(), scheme.as_str().into());
             answer
         }))
     }
@@ -119,7 +121,7 @@ impl App {
             ("active", json!(true)),
             ("iss", json!(self.keys.settings().issuer)),
             ("client_id", json!(client.id())),
-            ("sub", json!(held.user.id)),
+            ("sub", json!(self.subject_for(client, held.user.id))),
             ("scope", json!(held.grant.scope)),
             ("iat", json!(held.grant.created_at.as_seconds())),
             ("exp", json!(expires_at.as_seconds())),

@@ -3,6 +3,7 @@
 use doorward_model::id::GrantId;
 use doorward_model::time::Timestamp;
 use doorward_model::token::{FUTURE_LEEWAY_MS, TOKEN_TYPE, parse_object};
+use doorward_oidc::client::Client;
 use doorward_store::revocations::{self, RevokedKind};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -33,6 +34,12 @@ pub(super) struct ClientClaims {
 }
 
 impl ClientClaims {
+    /// The thumbprint of the key it is bound to (RFC 9449 section 6.1). One that is no text fits no key.
+    pub(super) fn bound_to(&self) -> Option<&str> {
+        let confirmation = self.rest.get("cnf")?;
+        Some(confirmation.get("jkt").and_then(Value::as_str).unwrap_or_default())
+    }
+
     /// The claims as they stand in the token.
     pub(super) fn to_json(&self) -> Map<String, Value> {
         let mut claims = self.rest.clone();
@@ -53,6 +60,8 @@ impl ClientClaims {
 /// A token that is good now.
 pub(super) struct LivingToken {
     pub(super) claims: ClientClaims,
+    /// Whose it is.
+    pub(super) client: Client,
     /// What it came from; none for a client's own token.
     pub(super) held: Option<HeldGrant>,
 }
@@ -77,9 +86,7 @@ impl App {
             Some(Ok(id)) => Some(id),
             Some(Err(_)) => return Ok(None),
         };
-        if self.active_client(&claims.client_id).await?.is_none() {
-            return Ok(None);
-        }
+        let Some(client) = self.active_client(&claims.client_id).await? else { return Ok(None) };
         let id = claims.jti.clone();
         let found = self.store.read(move |tx| {
             if revocations::is_listed(tx, RevokedKind::Token, &id)? {
@@ -101,8 +108,10 @@ impl App {
         let is_alive = match &held {
             // Only a client's own token is about the client.
             None => claims.sub == claims.client_id,
-            Some(held) => held.grant.user_id.to_string() == claims.sub && held.is_alive(now, held.grant.created_at),
+            Some(held) => {
+                self.subject_for(&client, held.grant.user_id) == claims.sub && held.is_alive(now, held.grant.created_at)
+            }
         };
-        Ok(is_alive.then_some(LivingToken { claims, held }))
+        Ok(is_alive.then_some(LivingToken { claims, client, held }))
     }
 }

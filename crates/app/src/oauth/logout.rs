@@ -77,7 +77,11 @@ impl App {
             Ok(Some(id)) => self.active_client(id).await?,
             Err(error) => return Ok(Err(error)),
         };
-        let ids = person.map(|person| (person.session_id.to_string(), person.user_id.to_string()));
+        // As the client knows them.
+        let ids = person.map(|person| match &client {
+            Some(client) => (self.session_for(client, person.session_id), self.subject_for(client, person.user_id)),
+            None => (person.session_id.to_string(), person.user_id.to_string()),
+        });
         let session = ids.as_ref().map(|(id, subject)| CurrentSession { id, subject });
         let decided = request.decide(hint.as_ref(), client.as_ref(), session.as_ref());
         Ok(decided.map(|logout| (client, logout)))

@@ -2,6 +2,7 @@
 
 use doorward_model::secret::TokenHash;
 use doorward_model::time::{MINUTE_MS, Timestamp};
+use doorward_oidc::jose::Thumbprint;
 use doorward_store::used_ids;
 
 use crate::App;
@@ -15,6 +16,8 @@ const OTHER_CLOCKS_MS: i64 = MINUTE_MS;
 pub(super) enum Shown<'a> {
     /// The assertion of a client with this id.
     Assertion(&'a str),
+    /// A proof of possession by this key.
+    Proof(&'a Thumbprint),
 }
 
 impl App {
@@ -22,6 +25,7 @@ impl App {
     pub(super) async fn is_first_showing(&self, shown: Shown<'_>, id: &str, until: Timestamp) -> Result<bool, Failure> {
         let hash = match shown {
             Shown::Assertion(client_id) => hash("assertion", client_id.as_bytes(), id),
+            Shown::Proof(key) => hash("proof", key.as_bytes(), id),
         };
         let until = until.plus_ms(OTHER_CLOCKS_MS);
         Ok(self.store.write(move |tx| used_ids::insert(tx, &hash, until)).await?)

@@ -11,7 +11,7 @@ use doorward_store::users::User;
 use doorward_store::{Store, StoreError, sessions};
 use serde_json::{Value, json};
 
-use super::{ErrorCode, UserInfo};
+use super::{ErrorCode, PresentedToken, Proving, TokenScheme, UserInfo};
 use crate::App;
 use crate::login::{SignIn, SignInOutcome};
 use crate::operators::NewUser;
@@ -84,8 +84,11 @@ async fn target(store: &Store) -> (App, Value) {
 /// What the endpoint answers at `now` to a token with these claims.
 async fn answer(node: &App, kind: &'static str, payload: &str, now: Timestamp) -> Result<Value, ErrorCode> {
     let token = node.keys.sign_claims(kind, payload.as_bytes()).unwrap();
+    let proving = Proving { proofs: &[], method: "GET", path: "/oauth2/userinfo" };
+    let token = PresentedToken { text: &token, scheme: TokenScheme::Bearer, proving };
     match node.userinfo(&op(now, 9), &token).await.unwrap() {
         UserInfo::Claims(claims) => Ok(Value::Object(claims)),
+        UserInfo::Signed(_) => panic!("nobody asked for a signature"),
         UserInfo::Refused(error) => Err(error.code),
     }
 }

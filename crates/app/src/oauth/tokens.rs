@@ -5,17 +5,17 @@ use doorward_model::secret::SecretText;
 use doorward_model::time::{SECOND_MS, Timestamp};
 use doorward_model::token::{TOKEN_TYPE, parse_object};
 use doorward_oidc::claims_request::Wish;
-use doorward_oidc::client::Client;
+use doorward_oidc::client::{Client, SubjectType};
 use doorward_oidc::error::{ErrorCode, OAuthError};
 use doorward_oidc::id_token::{self, IdToken, Person};
-use doorward_oidc::jose::Algorithm;
+use doorward_oidc::jose::{Algorithm, Thumbprint};
 use doorward_oidc::scope::{OPENID, Scope};
 use doorward_store::grants::Grant;
 use doorward_store::users::User;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{TokenAnswer, TokenRefusal, paths};
+use super::{TokenAnswer, TokenRefusal, TokenScheme, paths};
 use crate::App;
 use crate::failure::Failure;
 use crate::keys::OWN_ALGORITHM;
@@ -43,13 +43,15 @@ pub(super) struct Basis<'a> {
     pub(super) nonce: Option<&'a str>,
     /// The session that the person signed in with, also where the grant outlives it.
     pub(super) session_id: Option<SessionId>,
+    /// The key that whoever uses the access token must prove to hold.
+    pub(super) dpop_key: Option<Thumbprint>,
 }
 
 /// What an access token says besides what every one says.
 pub(super) struct AccessToken<'a> {
     pub(super) client: &'a Client,
-    /// Whom it is about.
-    pub(super) subject: &'a str,
+    /// Whom it is about, as the client knows them.
+    pub(super) subject: String,
     /// Where it is good.
     pub(super) audience: Vec<String>,
     /// What it allows; may be nothing.
@@ -58,6 +60,8 @@ pub(super) struct AccessToken<'a> {
     pub(super) latest: Option<Timestamp>,
     /// What it came from.
     pub(super) about: Map<String, Value>,
+    /// The key that whoever uses it must prove to hold.
+    pub(super) dpop_key: Option<Thumbprint>,
 }
 
 impl App {
@@ -69,14 +73,14 @@ impl App {
 
     /// An access token, and an ID token where the scope asks for one.
     pub(super) fn sign_tokens(&self, op: &Op, basis: &Basis<'_>) -> Result<TokenAnswer, TokenRefusal> {
-        let (access_token, expires_in) = self.sign_client_token(op, basis)?;
-        let id_token = self.sign_id_token(op, basis, access_token.reveal())?;
-        let scope = basis.scope.to_string();
-        Ok(TokenAnswer { access_token, issued_token_type: None, expires_in, scope, refresh_token: None, id_token })
+        let answer = self.sign_access_token(op, self.about_grant(basis)?)?;
+        let id_token = self.sign_id_token(op, basis, answer.access_token.reveal())?;
+        Ok(TokenAnswer { id_token, ..answer })
     }
 
-    fn sign_client_token(&self, op: &Op, basis: &Basis<'_>) -> Result<(SecretText, i64), TokenRefusal> {
-        let Basis { client, grant, user, scope, resources, .. } = basis;
+    /// What the access token of a grant says.
+    fn about_grant<'a>(&self, basis: &Basis<'a>) -> Result<AccessToken<'a>, Failure> {
+        let Basis { client, grant, user, scope, resources, dpop_key, .. } = basis;
         let mut audience = resources.clone();
         if scope.contains(OPENID) || audience.is_empty() {
             audience.push(self.userinfo_audience());
@@ -88,19 +92,30 @@ impl App {
             ("acr", Some(json!(grant.acr))),
             ("amr", Some(json!(read_list(&grant.amr)?))),
         ];
-        let about = about.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
-        let (subject, latest) = (user.id.to_string(), Some(grant.expires_at));
-        self.sign_access_token(op, AccessToken { client, subject: &subject, audience, scope, latest, about })
+        Ok(AccessToken {
+            client,
+            subject: self.subject_for(client, user.id),
+            audience,
+            scope,
+            latest: Some(grant.expires_at),
+            about: about.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect(),
+            dpop_key: *dpop_key,
+        })
     }
 
-    /// An access token (RFC 9068 section 2.2), and how long it lives in seconds.
-    pub(super) fn sign_access_token(&self, op: &Op, token: AccessToken<'_>) -> Result<(SecretText, i64), TokenRefusal> {
-        let lifetime_ms = i64::from(token.client.metadata().lifetimes.access_token_seconds) * SECOND_MS;
-        let end = op.now.plus_ms(lifetime_ms);
+    /// An access token (RFC 9068 section 2.2), bound to a key where there is one.
+    pub(super) fn sign_access_token(&self, op: &Op, token: AccessToken<'_>) -> Result<TokenAnswer, TokenRefusal> {
+        let metadata = token.client.metadata();
+        let end = op.now.plus_ms(i64::from(metadata.lifetimes.access_token_seconds) * SECOND_MS);
         let end = token.latest.map_or(end, |latest| latest.min(end)).as_seconds();
         let issued_at = op.now.as_seconds();
         if end <= issued_at {
             return Err(OAuthError::new(ErrorCode::InvalidGrant, "what was granted is over").into());
+        }
+        let mut claims = token.about;
+        // The session is the same for every client: it would tell two sectors that they know the same person.
+        if metadata.subject_type == SubjectType::Pairwise {
+            claims.remove("sid");
         }
         let own = [
             ("iss", Some(json!(self.keys.settings().issuer))),
@@ -111,10 +126,19 @@ impl App {
             ("iat", Some(json!(issued_at))),
             ("exp", Some(json!(end))),
             ("scope", (!token.scope.is_empty()).then(|| json!(token.scope))),
+            // RFC 9449 section 6.1.
+            ("cnf", token.dpop_key.map(|key| json!({ "jkt": key.to_string() }))),
         ];
-        let mut claims = token.about;
         claims.extend(own.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
-        Ok((self.sign(OWN_ALGORITHM, TOKEN_TYPE, &Value::Object(claims))?, end - issued_at))
+        Ok(TokenAnswer {
+            access_token: self.sign(OWN_ALGORITHM, TOKEN_TYPE, &Value::Object(claims))?,
+            scheme: if token.dpop_key.is_some() { TokenScheme::Dpop } else { TokenScheme::Bearer },
+            issued_token_type: None,
+            expires_in: end - issued_at,
+            scope: token.scope.to_string(),
+            refresh_token: None,
+            id_token: None,
+        })
     }
 
     /// The ID token, where the scope asks for one. One of a renewal has no `nonce` (OpenID Connect Core 12.2).
@@ -130,9 +154,9 @@ impl App {
         }
         let metadata = client.metadata();
         let lifetime_ms = i64::from(metadata.lifetimes.id_token_seconds) * SECOND_MS;
-        let (subject, amr) = (user.id.to_string(), read_list(&grant.amr)?);
+        let (subject, amr) = (self.subject_for(client, user.id), read_list(&grant.amr)?);
         let wishes = read_list(&grant.claims)?.into_iter().map(|name| (name, Wish::default())).collect();
-        let session_id = session_id.map(|id| id.to_string());
+        let session_id = session_id.map(|id| self.session_for(client, id));
         let token = IdToken {
             issuer: &self.keys.settings().issuer,
             subject: &subject,
@@ -180,9 +204,9 @@ pub(super) fn person(user: &User) -> Person<'_> {
 }
 
 /// The claims about a person that a scope allows, with `sub`.
-pub(super) fn userinfo(user: &User, scope: &Scope) -> Map<String, Value> {
+pub(super) fn userinfo(user: &User, subject: &str, scope: &Scope) -> Map<String, Value> {
     let mut claims = person(user).userinfo(scope);
-    claims.insert("sub".to_owned(), json!(user.id));
+    claims.insert("sub".to_owned(), json!(subject));
     claims
 }
 

@@ -3,3 +3,5 @@ CREATE TABLE used_ids (
     expires_at BIGINT NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX used_ids_expires_at ON used_ids (expires_at);
+
+ALTER TABLE authorization_codes ADD COLUMN dpop_key BLOB;

@@ -47,6 +47,7 @@ fn code() -> AuthorizationCode {
         redirect_uri: "https://shop.example/cb".to_owned(),
         challenge: Some([9; 32]),
         nonce: Some("n".to_owned()),
+        dpop_key: Some([7; 32]),
         scope: "openid".to_owned(),
         resources: "[]".to_owned(),
         claims: "[]".to_owned(),

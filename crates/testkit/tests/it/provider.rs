@@ -4,6 +4,7 @@ mod algorithms;
 mod applications;
 mod attacks;
 mod consent;
+mod dpop;
 mod exchange;
 mod introspection;
 mod logout;
@@ -15,6 +16,7 @@ mod relying_party;
 mod renewal;
 mod revocation;
 mod scripts;
+mod subjects;
 
 use doorward_testkit::world::Request;
 use doorward_testkit::{Browser, Setup, World, both, both_with};

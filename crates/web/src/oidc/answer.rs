@@ -4,14 +4,19 @@ use axum::Json;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use doorward_app::oauth::{ErrorCode, OAuthError, Parameters, TokenRefusal};
+use doorward_app::op::Op;
 use http::request::Parts;
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
 
 use crate::body::{FormFields, read_body};
 use crate::edge::limits::CredentialRefused;
 use crate::extract;
 use crate::problem::{Code, Problem};
+use crate::site::Site;
+
+const DPOP: HeaderName = HeaderName::from_static("dpop");
+const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 
 #[derive(Serialize)]
 struct Document {
@@ -80,6 +85,25 @@ pub(super) async fn read_parameters(parts: &Parts, body: Body) -> Result<Paramet
 
 /// The values of the `Authorization` headers; one that is no text is nobody's.
 pub(super) fn authorization(parts: &Parts) -> Vec<String> {
-    let values = parts.headers.get_all(header::AUTHORIZATION).iter();
+    texts(parts, &header::AUTHORIZATION)
+}
+
+/// The values of the `DPoP` headers (RFC 9449 section 4.1).
+pub(super) fn proofs(parts: &Parts) -> Vec<String> {
+    texts(parts, &DPOP)
+}
+
+fn texts(parts: &Parts, name: &HeaderName) -> Vec<String> {
+    let values = parts.headers.get_all(name).iter();
     values.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).collect()
+}
+
+/// Tells whoever proves possession which nonce the next proof must show (RFC 9449 section 8 and 8.2).
+pub(super) fn with_nonce(site: &Site, op: &Op, proofs: &[String], mut response: Response) -> Response {
+    if !proofs.is_empty()
+        && let Ok(nonce) = HeaderValue::from_str(&site.app.dpop_nonce(op.now))
+    {
+        response.headers_mut().insert(DPOP_NONCE, nonce);
+    }
+    response
 }

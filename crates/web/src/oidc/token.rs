@@ -34,11 +34,12 @@ pub(super) async fn create(State(site): State<Site>, Op(op): Op, request: Reques
         Ok(parameters) => parameters,
         Err(response) => return response,
     };
-    match site.app.exchange(&op, &answer::authorization(&parts), &parameters).await {
+    let proofs = answer::proofs(&parts);
+    let answered = match site.app.exchange(&op, &answer::authorization(&parts), &parameters, &proofs).await {
         Ok(given) => {
             let tokens = Tokens {
                 access_token: given.access_token.reveal(),
-                token_type: "Bearer",
+                token_type: given.scheme.as_str(),
                 issued_token_type: given.issued_token_type,
                 expires_in: given.expires_in,
                 scope: &given.scope,
@@ -48,5 +49,6 @@ pub(super) async fn create(State(site): State<Site>, Op(op): Op, request: Reques
             ([(header::PRAGMA, "no-cache")], Json(tokens)).into_response()
         }
         Err(refusal) => Refusal(refusal).into_response(),
-    }
+    };
+    answer::with_nonce(&site, &op, &proofs, answered)
 }

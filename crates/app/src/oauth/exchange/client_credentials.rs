@@ -23,20 +23,13 @@ impl App {
         let resources = if resources.is_empty() { &client.metadata().resources } else { resources };
         let token = AccessToken {
             client,
-            subject: client.id().as_str(),
+            subject: client.id().to_string(),
             audience: resources.iter().map(|resource| resource.as_str().to_owned()).collect(),
             scope,
             latest: None,
             about: Map::new(),
+            dpop_key: caller.dpop_key,
         };
-        let (access_token, expires_in) = self.sign_access_token(op, token)?;
-        Ok(TokenAnswer {
-            access_token,
-            issued_token_type: None,
-            expires_in,
-            scope: scope.to_string(),
-            refresh_token: None,
-            id_token: None,
-        })
+        self.sign_access_token(op, token)
     }
 }

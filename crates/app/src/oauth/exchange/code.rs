@@ -104,6 +104,7 @@ impl App {
             resources,
             nonce: nonce.as_deref(),
             session_id: Some(session_id),
+            dpop_key: caller.dpop_key,
         };
         let answer = self.sign_tokens(op, &basis)?;
         Ok(TokenAnswer { refresh_token: refresh, ..answer })
@@ -232,7 +233,7 @@ fn binding(code: &AuthorizationCode) -> CodeBinding {
         client_id: code.client_id.clone(),
         redirect_uri: code.redirect_uri.clone(),
         challenge: code.challenge.map(Challenge::from_bytes),
-        dpop_key: None,
+        dpop_key: code.dpop_key.map(Thumbprint::from_bytes),
         expires_at: code.expires_at,
         used: code.used_at.is_some(),
     }

@@ -59,6 +59,7 @@ impl App {
                 resources: share.resources,
                 nonce: None,
                 session_id: held.grant.session_id,
+                dpop_key: caller.dpop_key,
             },
         )?;
         Ok(TokenAnswer { refresh_token: Some(SecretText::new(next.as_str().to_owned())), ..answer })

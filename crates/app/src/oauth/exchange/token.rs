@@ -1,7 +1,7 @@
 //! A token for a token (RFC 8693): with less in it for its own client, or for the service that it was presented to, which
 //! then acts for the person.
 
-use doorward_model::time::Timestamp;
+use doorward_model::time::{SECOND_MS, Timestamp};
 use doorward_oidc::client::Client;
 use doorward_oidc::error::{ErrorCode, OAuthError};
 use doorward_oidc::scope::{OFFLINE_ACCESS, OPENID, Scope};
@@ -17,6 +17,8 @@ use crate::op::Op;
 /// What a token says of the person and the sign-in, which its successor says too.
 const KEPT: [&str; 4] = ["sid", "auth_time", "acr", "amr"];
 
+const REFUSED: OAuthError = OAuthError::invalid_request("the subject token is not one that the client may exchange");
+
 impl App {
     /// Gives a token that allows no more, lives no longer and comes from the same grant. Nothing is written.
     pub(super) async fn exchange_token(
@@ -26,57 +28,57 @@ impl App {
         request: ExchangeRequest,
     ) -> Result<TokenAnswer, TokenRefusal> {
         let client = &caller.client;
-        let subject = self.exchangeable(op, client, request.subject_token.reveal()).await?;
+        let LivingToken { claims: subject, held, .. } =
+            self.exchangeable(op, caller, request.subject_token.reveal()).await?;
+        let held = held.ok_or(REFUSED)?;
         // RFC 8693 section 1.1: whoever is not the token's own client acts for the person under its own name.
         let delegates = subject.client_id != client.id().as_str() || request.actor_token.is_some();
         if let Some(actor) = &request.actor_token {
-            self.check_actor(op, client, actor.reveal()).await?;
+            self.check_actor(op, caller, actor.reveal()).await?;
         }
         let audience = self.audience(client, &subject, &request)?;
         let actors = Actors::parse(subject.rest.get("act"))
             .ok_or(OAuthError::invalid_request("the subject token says in no known way who acts"))?;
         let actors = if delegates { actors.delegate(client.id().as_str())? } else { actors };
-        let held = Scope::parse(&subject.scope).unwrap_or_default().without(OPENID).without(OFFLINE_ACCESS);
-        let scope = request.narrowed(&held, &client.metadata().scopes)?;
+        let allowed = Scope::parse(&subject.scope).unwrap_or_default().without(OPENID).without(OFFLINE_ACCESS);
+        let scope = request.narrowed(&allowed, &client.metadata().scopes)?;
         let token = AccessToken {
             client,
-            subject: &subject.sub,
+            // Each sector knows the person by a name of its own (OpenID Connect Core 8).
+            subject: self.subject_for(client, held.user.id),
             audience,
             scope: &scope,
-            latest: Some(Timestamp::from_ms(subject.exp.saturating_mul(1_000))),
+            latest: Some(Timestamp::from_ms(subject.exp.saturating_mul(SECOND_MS))),
             about: about(&subject, &actors),
+            dpop_key: caller.dpop_key,
         };
-        let (access_token, expires_in) = self.sign_access_token(op, token)?;
-        Ok(TokenAnswer {
-            access_token,
-            issued_token_type: Some(ACCESS_TOKEN_TYPE),
-            expires_in,
-            scope: scope.to_string(),
-            refresh_token: None,
-            id_token: None,
-        })
+        let answer = self.sign_access_token(op, token)?;
+        Ok(TokenAnswer { issued_token_type: Some(ACCESS_TOKEN_TYPE), ..answer })
     }
 
-    /// The claims of a token about a person that is good now, and that this client may exchange: its own, or one made out
-    /// to a service that it is. Everything else is refused alike (RFC 8693 section 2.2.2).
-    async fn exchangeable(&self, op: &Op, client: &Client, text: &str) -> Result<ClientClaims, TokenRefusal> {
-        let refused = OAuthError::invalid_request("the subject token is not one that the client may exchange");
-        let claims = self.read_client_token(text, op.now).ok_or(refused)?;
-        let serves = |name: &String| client.metadata().served_resources.iter().any(|own| own.as_str() == name);
-        if claims.client_id != client.id().as_str() && !claims.aud.iter().any(serves) {
-            return Err(refused.into());
+    /// A token about a person that is good now, and that this client may exchange: its own, with the key it is bound to, or
+    /// one made out to a service that it is. Everything else is refused alike (RFC 8693 section 2.2.2).
+    async fn exchangeable(&self, op: &Op, caller: &Caller, text: &str) -> Result<LivingToken, TokenRefusal> {
+        let claims = self.read_client_token(text, op.now).ok_or(REFUSED)?;
+        let metadata = caller.client.metadata();
+        let serves = |name: &String| metadata.served_resources.iter().any(|own| own.as_str() == name);
+        let may = if claims.client_id == caller.client.id().as_str() {
+            has_key(caller, &claims)
+        } else {
+            claims.aud.iter().any(serves)
+        };
+        if !may {
+            return Err(REFUSED.into());
         }
-        match self.living_token(claims, op.now).await? {
-            Some(LivingToken { claims, held: Some(_) }) => Ok(claims),
-            Some(_) | None => Err(refused.into()),
-        }
+        let living = self.living_token(claims, op.now).await?;
+        living.filter(|living| living.held.is_some()).ok_or_else(|| REFUSED.into())
     }
 
     /// Nobody acts under another one's name: the token of the actor is the client's own.
-    async fn check_actor(&self, op: &Op, client: &Client, text: &str) -> Result<(), TokenRefusal> {
+    async fn check_actor(&self, op: &Op, caller: &Caller, text: &str) -> Result<(), TokenRefusal> {
         let refused = OAuthError::invalid_request("the actor token is not one of the client for itself");
         let claims = self.read_client_token(text, op.now).ok_or(refused)?;
-        if claims.sub != client.id().as_str() {
+        if claims.sub != caller.client.id().as_str() || !has_key(caller, &claims) {
             return Err(refused.into());
         }
         self.living_token(claims, op.now).await?.map(|_| ()).ok_or_else(|| refused.into())
@@ -102,6 +104,12 @@ impl App {
         let audience = narrowed(held, &request.resources)?;
         if audience.is_empty() { Err(missing.into()) } else { Ok(audience) }
     }
+}
+
+/// Whether the caller has proved to hold the key that its own token is bound to, if it is.
+fn has_key(caller: &Caller, claims: &ClientClaims) -> bool {
+    let key = caller.dpop_key.map(|key| key.to_string());
+    claims.bound_to().is_none_or(|bound| key.as_deref() == Some(bound))
 }
 
 /// What is kept of the subject token, and who acts.
