@@ -102,6 +102,66 @@ for (const algorithm of ["RS256", "ES256", "EdDSA"]) {
     }));
 }
 
+test("openid-client: a key instead of a secret, tokens bound to a key, asked about, withdrawn, signed out", () =>
+  prepare(async (people) => {
+    const bye = `${new URL(people.application.callback).origin}/`;
+    const keys = await openid.randomDPoPKeyPair("ES256", { extractable: true });
+    const own = await openid.randomDPoPKeyPair("ES256", { extractable: true });
+    const jwk = await crypto.subtle.exportKey("jwk", own.publicKey);
+    const client = await stage.server.registerApplication(people.application.callback, {
+      metadata: {
+        ...RENEWS,
+        token_endpoint_auth_method: "private_key_jwt",
+        jwks: { keys: [{ kty: jwk.kty, crv: jwk.crv, x: jwk.x, y: jwk.y, alg: "ES256", use: "sig", kid: "one" }] },
+        dpop_bound_access_tokens: true,
+        post_logout_redirect_uris: [bye],
+      },
+    });
+    const config = await configure(client, openid.PrivateKeyJwt({ key: own.privateKey, kid: "one" }));
+    const DPoP = openid.getDPoPHandle(config, keys);
+    const verifier = openid.randomPKCECodeVerifier();
+    const url = openid.buildAuthorizationUrl(config, {
+      redirect_uri: people.application.callback,
+      scope: "openid email",
+      code_challenge: await openid.calculatePKCECodeChallenge(verifier),
+      code_challenge_method: "S256",
+      dpop_jkt: await DPoP.calculateThumbprint(),
+    });
+    const arrived = await signIn(people, url);
+    const tokens = await openid.authorizationCodeGrant(config, arrived, { pkceCodeVerifier: verifier }, undefined, {
+      DPoP,
+    });
+    assert.equal(tokens.token_type, "dpop");
+    const { sub } = tokens.claims();
+    assert.equal((await openid.fetchUserInfo(config, tokens.access_token, sub, { DPoP })).email, people.owner.email);
+    await assert.rejects(openid.fetchUserInfo(config, tokens.access_token, sub), "the key is needed");
+    const renewed = await openid.refreshTokenGrant(config, tokens.refresh_token, undefined, { DPoP });
+    const asked = await openid.tokenIntrospection(config, renewed.access_token);
+    assert.deepEqual([asked.active, asked.cnf.jkt], [true, await DPoP.calculateThumbprint()]);
+    await openid.tokenRevocation(config, renewed.refresh_token);
+    assert.equal((await openid.tokenIntrospection(config, renewed.access_token)).active, false);
+    const out = openid.buildEndSessionUrl(config, {
+      id_token_hint: renewed.id_token,
+      post_logout_redirect_uri: bye,
+      state: "gone",
+    });
+    await people.page.goto(out.href);
+    assert.equal(people.page.url(), `${bye}?state=gone`);
+    assert.equal(await people.visitor.isSignedIn(), false);
+  }));
+
+test("openid-client: a token for the application itself", async () => {
+  const client = await stage.server.registerApplication("http://127.0.0.1/callback", {
+    scope: "orders:read",
+    metadata: { grant_types: ["client_credentials"], redirect_uris: [], resources: ["https://orders.example"] },
+  });
+  const config = await configure(client);
+  const tokens = await openid.clientCredentialsGrant(config, { resource: "https://orders.example" });
+  const claims = JSON.parse(Buffer.from(tokens.access_token.split(".")[1], "base64url"));
+  assert.deepEqual([claims.sub, claims.aud], [client.client_id, ["https://orders.example"]]);
+  assert.equal((await openid.tokenIntrospection(config, tokens.access_token)).active, true);
+});
+
 test("oauth4webapi: sign-in of an application that keeps no secret", () =>
   prepare(async (people) => {
     const issuer = new URL(stage.server.url);
