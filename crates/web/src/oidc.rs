@@ -7,6 +7,7 @@ mod authorize;
 mod consent;
 mod discovery;
 mod introspect;
+mod pushed;
 mod revoke;
 mod token;
 mod userinfo;
@@ -91,6 +92,7 @@ pub fn routes() -> Vec<Route<Site>> {
             ..page(Method::POST, Access::Optional, CsrfRule::PublicForm, endpoint(consent::answer))
         },
         // Whole applications come from one address.
+        call(Method::POST, paths::PUSHED, RateClass::Renewal, without_cookies, endpoint(pushed::create)),
         call(Method::POST, paths::TOKEN, RateClass::Renewal, without_cookies, endpoint(token::create)),
         call(Method::POST, paths::REVOKE, RateClass::Renewal, without_cookies, endpoint(revoke::create)),
         // Services ask from their servers.

@@ -17,6 +17,7 @@ impl App {
             token: at(paths::TOKEN),
             keys: at(paths::KEYS),
             userinfo: Some(at(paths::USERINFO)),
+            pushed_requests: Some(at(paths::PUSHED)),
             revocation: Some(at(paths::REVOKE)),
             introspection: Some(at(paths::INTROSPECT)),
             ..Endpoints::default()
@@ -31,6 +32,8 @@ impl App {
             subject_types: vec![SubjectType::Public, SubjectType::Pairwise],
             userinfo_algorithms: self.keys.settings().algorithms.clone(),
             dpop: true,
+            request_objects: true,
+            pushed_only: self.settings.pushed_only,
             acr_values: vec!["aal1".to_owned()],
             sign_up: true,
             consent: true,
