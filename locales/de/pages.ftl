@@ -105,3 +105,9 @@ choose-account-title = Konto wählen
 choose-account-lead = Sie sind bei { $site } angemeldet als
 choose-account-continue = Mit diesem Konto fortfahren
 choose-account-other = Anderes Konto verwenden
+
+# An application wants the person to sign out
+confirm-logout-title = Bei { $site } abmelden?
+confirm-logout-client = { $client } bittet darum.
+confirm-logout-text = Danach müssen Sie sich hier neu anmelden. Anwendungen, bei denen Sie sich angemeldet haben, können Sie noch eine Weile angemeldet lassen.
+confirm-logout-stay = Angemeldet bleiben

@@ -105,3 +105,9 @@ choose-account-title = Choose an account
 choose-account-lead = You are signed in at { $site } as
 choose-account-continue = Go on with this account
 choose-account-other = Use another account
+
+# An application wants the person to sign out
+confirm-logout-title = Sign out of { $site }?
+confirm-logout-client = { $client } asks for it.
+confirm-logout-text = You will have to sign in again here. Applications you have signed in to may keep you signed in for a while.
+confirm-logout-stay = Stay signed in

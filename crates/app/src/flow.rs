@@ -30,6 +30,8 @@ pub enum FlowKind {
     Setup,
     /// A client's request that waits for a sign-in.
     Authorization,
+    /// A client's wish that somebody is signed out, waiting for their answer.
+    Logout,
 }
 
 impl FlowKind {
@@ -40,6 +42,7 @@ impl FlowKind {
             Self::Reset => "reset",
             Self::Setup => "setup",
             Self::Authorization => "authorization",
+            Self::Logout => "logout",
         }
     }
 }

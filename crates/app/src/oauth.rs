@@ -10,6 +10,7 @@ mod exchange;
 mod held;
 mod introspection;
 mod living;
+mod logout;
 mod proofs;
 mod renewals;
 mod replays;
@@ -30,10 +31,17 @@ pub use doorward_oidc::parameters::{Parameters, ParametersError};
 pub use doorward_oidc::response::{AuthorizationResponse, Destination};
 pub use exchange::{TokenAnswer, TokenRefusal};
 pub use introspection::Introspection;
+pub use logout::LogoutAnswer;
 pub use proofs::{Proving, TokenScheme};
 pub(crate) use requests::PUSHED_STAYS_MS;
 pub use requests::Pushed;
 pub use userinfo::{PresentedToken, UserInfo};
+
+/// The languages that a request wishes pages to be in, the best first (OpenID Connect Core 3.1.2.1, RP-Initiated Logout 1.0
+/// section 2).
+pub fn ui_locales(parameters: &Parameters) -> Vec<String> {
+    parameters.find("ui_locales").map(doorward_oidc::preferences::words).unwrap_or_default()
+}
 
 /// Where the endpoints are.
 pub mod paths {
@@ -43,6 +51,10 @@ pub mod paths {
     pub const ACCOUNT: &str = "/oauth2/account";
     /// What a person answers when they are asked about a client's request.
     pub const CONSENT: &str = "/oauth2/consent";
+    /// OpenID Connect RP-Initiated Logout 1.0 section 2.
+    pub const LOGOUT: &str = "/oauth2/logout";
+    /// What a person answers when they are asked whether they want to sign out.
+    pub const CONFIRM_LOGOUT: &str = "/oauth2/logout/confirm";
     /// RFC 6749 section 3.2.
     pub const TOKEN: &str = "/oauth2/token";
     /// RFC 7009 section 2.

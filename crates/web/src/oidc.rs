@@ -7,6 +7,7 @@ mod authorize;
 mod consent;
 mod discovery;
 mod introspect;
+mod logout;
 mod pushed;
 mod revoke;
 mod token;
@@ -90,6 +91,13 @@ pub fn routes() -> Vec<Route<Site>> {
             path: paths::CONSENT,
             rate: RateClass::Write,
             ..page(Method::POST, Access::Optional, CsrfRule::PublicForm, endpoint(consent::answer))
+        },
+        Route { path: paths::LOGOUT, ..page(Method::GET, Access::Optional, CsrfRule::Safe, endpoint(logout::show)) },
+        Route { path: paths::LOGOUT, ..page(Method::POST, Access::Public, without_cookies, endpoint(logout::forward)) },
+        Route {
+            path: paths::CONFIRM_LOGOUT,
+            rate: RateClass::Write,
+            ..page(Method::POST, Access::Optional, CsrfRule::PublicForm, endpoint(logout::confirm))
         },
         // Whole applications come from one address.
         call(Method::POST, paths::PUSHED, RateClass::Renewal, without_cookies, endpoint(pushed::create)),

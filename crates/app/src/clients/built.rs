@@ -13,7 +13,8 @@ pub(crate) const AUTHENTICATION_METHODS: [AuthenticationMethod; 4] = [
     AuthenticationMethod::None,
 ];
 /// The grants.
-pub(crate) const GRANTS: [Grant; 2] = [Grant::AuthorizationCode, Grant::RefreshToken];
+pub(crate) const GRANTS: [Grant; 4] =
+    [Grant::AuthorizationCode, Grant::RefreshToken, Grant::ClientCredentials, Grant::TokenExchange];
 
 /// Everything that is asked for and not there.
 pub(super) fn problems(metadata: &Metadata, longest_seconds: i64) -> Vec<ClientProblem> {
@@ -28,7 +29,6 @@ pub(super) fn problems(metadata: &Metadata, longest_seconds: i64) -> Vec<ClientP
             metadata.grants.iter().any(|grant| !GRANTS.contains(grant)),
             "has a grant that is not available in this version",
         ),
-        ("post_logout_redirect_uris", !metadata.post_logout_redirect_uris.is_empty(), not_yet),
         ("backchannel_logout_uri", metadata.backchannel_logout.is_some(), not_yet),
         ("frontchannel_logout_uri", metadata.frontchannel_logout.is_some(), not_yet),
         // Signing keys stay published as long as the deployment's own access tokens live.

@@ -335,7 +335,7 @@ enum Decision {
 
 /// The origin of a redirect URI, or its scheme and a colon where an application on a device owns that: either may stand in
 /// a Content-Security-Policy.
-fn origin_of(redirect_uri: &str) -> Option<String> {
+pub(super) fn origin_of(redirect_uri: &str) -> Option<String> {
     let uri = RedirectUri::parse(redirect_uri).ok()?;
     match uri.kind() {
         Kind::Web | Kind::Loopback { .. } => uri.origin(),

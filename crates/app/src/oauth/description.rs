@@ -18,6 +18,7 @@ impl App {
             keys: at(paths::KEYS),
             userinfo: Some(at(paths::USERINFO)),
             pushed_requests: Some(at(paths::PUSHED)),
+            end_session: Some(at(paths::LOGOUT)),
             revocation: Some(at(paths::REVOKE)),
             introspection: Some(at(paths::INTROSPECT)),
             ..Endpoints::default()

@@ -25,6 +25,8 @@ pub(super) struct ClientClaims {
     pub(super) jti: String,
     /// The grant that it came from; none for a client's own token.
     pub(super) grant_id: Option<String>,
+    /// What it allows; may be nothing.
+    #[serde(default)]
     pub(super) scope: String,
     /// Everything else it says.
     #[serde(flatten)]
@@ -48,7 +50,9 @@ impl ClientClaims {
         claims.insert("sub".to_owned(), self.sub.clone().into());
         claims.insert("client_id".to_owned(), self.client_id.clone().into());
         claims.insert("jti".to_owned(), self.jti.clone().into());
-        claims.insert("scope".to_owned(), self.scope.clone().into());
+        if !self.scope.is_empty() {
+            claims.insert("scope".to_owned(), self.scope.clone().into());
+        }
         claims
     }
 }
@@ -94,11 +98,20 @@ impl App {
             }
         });
         let Some(held) = found.await? else { return Ok(None) };
+        // A token that was exchanged is as good as the client that the person let in, and names them as that one knows
+        // them.
+        let let_in = match &held {
+            Some(held) if held.grant.client_id != claims.client_id => {
+                let Some(let_in) = self.active_client(&held.grant.client_id).await? else { return Ok(None) };
+                let_in
+            }
+            Some(_) | None => client.clone(),
+        };
         let is_alive = match &held {
             // Only a client's own token is about the client.
             None => claims.sub == claims.client_id,
             Some(held) => {
-                self.subject_for(&client, held.grant.user_id) == claims.sub && held.is_alive(now, held.grant.created_at)
+                self.subject_for(&let_in, held.grant.user_id) == claims.sub && held.is_alive(now, held.grant.created_at)
             }
         };
         Ok(is_alive.then_some(LivingToken { claims, client, held }))

@@ -1,6 +1,6 @@
 //! The tokens that clients get: access tokens (RFC 9068) and ID tokens (OpenID Connect Core 2).
 
-use doorward_model::id::TokenId;
+use doorward_model::id::{SessionId, TokenId};
 use doorward_model::secret::SecretText;
 use doorward_model::time::{SECOND_MS, Timestamp};
 use doorward_model::token::{TOKEN_TYPE, parse_object};
@@ -21,10 +21,13 @@ use crate::failure::Failure;
 use crate::keys::OWN_ALGORITHM;
 use crate::op::Op;
 
+/// What is read of an ID token of ours that somebody brings back.
 #[derive(Deserialize)]
-struct HintClaims {
+pub(super) struct HintClaims {
     iss: String,
-    sub: String,
+    pub(super) sub: String,
+    pub(super) aud: String,
+    pub(super) sid: Option<String>,
 }
 
 /// What tokens are made from.
@@ -40,6 +43,25 @@ pub(super) struct Basis<'a> {
     pub(super) nonce: Option<&'a str>,
     /// The key that whoever uses the access token must prove to hold.
     pub(super) dpop_key: Option<Thumbprint>,
+    /// The session that the person signed in with, also where the grant outlives it.
+    pub(super) session_id: Option<SessionId>,
+}
+
+/// What an access token says besides what every one says.
+pub(super) struct AccessToken<'a> {
+    pub(super) client: &'a Client,
+    /// Whom it is about.
+    pub(super) subject: &'a str,
+    /// Where it is good.
+    pub(super) audience: Vec<String>,
+    /// What it allows; may be nothing.
+    pub(super) scope: &'a Scope,
+    /// When it ends at the latest, if not with its lifetime alone.
+    pub(super) latest: Option<Timestamp>,
+    /// The key that whoever uses it must prove to hold.
+    pub(super) dpop_key: Option<Thumbprint>,
+    /// What it came from.
+    pub(super) about: Map<String, Value>,
 }
 
 impl App {
@@ -54,44 +76,61 @@ impl App {
         let (access_token, expires_in) = self.sign_client_token(op, basis)?;
         let id_token = self.sign_id_token(op, basis, access_token.reveal())?;
         let scope = basis.scope.to_string();
-        let scheme = if basis.dpop_key.is_some() { TokenScheme::Dpop } else { TokenScheme::Bearer };
-        Ok(TokenAnswer { access_token, scheme, expires_in, scope, refresh_token: None, id_token })
+        let scheme = TokenScheme::of(basis.dpop_key);
+        Ok(TokenAnswer {
+            access_token,
+            scheme,
+            issued_token_type: None,
+            expires_in,
+            scope,
+            refresh_token: None,
+            id_token,
+        })
     }
 
     fn sign_client_token(&self, op: &Op, basis: &Basis<'_>) -> Result<(SecretText, i64), TokenRefusal> {
         let Basis { client, grant, user, scope, resources, dpop_key, .. } = basis;
-        let lifetime_ms = i64::from(client.metadata().lifetimes.access_token_seconds) * SECOND_MS;
-        let (issued_at, expires_at) = (op.now.as_seconds(), end(op.now, lifetime_ms, grant.expires_at));
-        if expires_at <= issued_at {
-            return Err(OAuthError::new(ErrorCode::InvalidGrant, "what was granted is over").into());
-        }
         let mut audience = resources.clone();
         if scope.contains(OPENID) || audience.is_empty() {
             audience.push(self.userinfo_audience());
         }
-        let mut claims = json!({
-            "iss": self.keys.settings().issuer,
-            "aud": audience,
-            "sub": self.subject_for(client, user.id),
-            "client_id": client.id(),
-            "grant_id": grant.id,
-            "jti": TokenId::new(op.now, op.random.as_ref()),
-            "iat": issued_at,
-            "exp": expires_at,
-            "auth_time": grant.authenticated_at.as_seconds(),
-            "acr": grant.acr,
-            "amr": read_list(&grant.amr)?,
-            "scope": scope,
-        });
-        // The session is the same for every client: it would tell two sectors that they know the same person.
-        if let Some(session) = grant.session_id.filter(|_| client.metadata().subject_type == SubjectType::Public) {
-            claims["sid"] = json!(session);
+        let about = [
+            ("grant_id", Some(json!(grant.id))),
+            ("sid", shown_session(client, grant.session_id).map(|id| json!(id))),
+            ("auth_time", Some(json!(grant.authenticated_at.as_seconds()))),
+            ("acr", Some(json!(grant.acr))),
+            ("amr", Some(json!(read_list(&grant.amr)?))),
+        ];
+        let about = about.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
+        let (subject, latest) = (self.subject_for(client, user.id), Some(grant.expires_at));
+        let dpop_key = *dpop_key;
+        self.sign_access_token(op, AccessToken { client, subject: &subject, audience, scope, latest, dpop_key, about })
+    }
+
+    /// An access token (RFC 9068 section 2.2), and how long it lives in seconds.
+    pub(super) fn sign_access_token(&self, op: &Op, token: AccessToken<'_>) -> Result<(SecretText, i64), TokenRefusal> {
+        let lifetime_ms = i64::from(token.client.metadata().lifetimes.access_token_seconds) * SECOND_MS;
+        let end = op.now.plus_ms(lifetime_ms);
+        let end = token.latest.map_or(end, |latest| latest.min(end)).as_seconds();
+        let issued_at = op.now.as_seconds();
+        if end <= issued_at {
+            return Err(OAuthError::new(ErrorCode::InvalidGrant, "what was granted is over").into());
         }
-        // RFC 9449 section 6.1.
-        if let Some(key) = dpop_key {
-            claims["cnf"] = json!({ "jkt": key.to_string() });
-        }
-        Ok((self.sign(OWN_ALGORITHM, TOKEN_TYPE, &claims)?, expires_at - issued_at))
+        let own = [
+            ("iss", Some(json!(self.keys.settings().issuer))),
+            ("aud", Some(json!(token.audience))),
+            ("sub", Some(json!(token.subject))),
+            ("client_id", Some(json!(token.client.id()))),
+            ("jti", Some(json!(TokenId::new(op.now, op.random.as_ref())))),
+            ("iat", Some(json!(issued_at))),
+            ("exp", Some(json!(end))),
+            // RFC 9449 section 6.1.
+            ("cnf", token.dpop_key.map(|key| json!({ "jkt": key.to_string() }))),
+            ("scope", (!token.scope.is_empty()).then(|| json!(token.scope))),
+        ];
+        let mut claims = token.about;
+        claims.extend(own.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+        Ok((self.sign(OWN_ALGORITHM, TOKEN_TYPE, &Value::Object(claims))?, end - issued_at))
     }
 
     /// The ID token, where the scope asks for one. One of a renewal has no `nonce` (OpenID Connect Core 12.2).
@@ -101,7 +140,7 @@ impl App {
         basis: &Basis<'_>,
         access_token: &str,
     ) -> Result<Option<SecretText>, TokenRefusal> {
-        let Basis { client, grant, user, scope, nonce, .. } = basis;
+        let Basis { client, grant, user, scope, nonce, session_id, .. } = basis;
         if !scope.contains(OPENID) {
             return Ok(None);
         }
@@ -109,6 +148,7 @@ impl App {
         let lifetime_ms = i64::from(metadata.lifetimes.id_token_seconds) * SECOND_MS;
         let (subject, amr) = (self.subject_for(client, user.id), read_list(&grant.amr)?);
         let wishes = read_list(&grant.claims)?.into_iter().map(|name| (name, Wish::default())).collect();
+        let session_id = shown_session(client, *session_id).map(|id| id.to_string());
         let token = IdToken {
             issuer: &self.keys.settings().issuer,
             subject: &subject,
@@ -119,7 +159,7 @@ impl App {
             nonce: *nonce,
             acr: &grant.acr,
             amr: &amr,
-            session_id: None,
+            session_id: session_id.as_deref(),
             access_token: Some(access_token),
         };
         let claims = token.claims(metadata.id_token_algorithm, person(user).in_id_token(scope, &wishes));
@@ -133,10 +173,21 @@ impl App {
 
     /// Whom an ID token of ours is about, whether or not its time is over (OpenID Connect Core 3.1.2.1).
     pub(super) fn subject_of_hint(&self, text: &str, now: Timestamp) -> Option<String> {
+        self.read_hint(text, now).map(|claims| claims.sub)
+    }
+
+    /// What an ID token of ours says, whether or not its time is over.
+    pub(super) fn read_hint(&self, text: &str, now: Timestamp) -> Option<HintClaims> {
         let payload = self.keys.verified_claims(text, id_token::TOKEN_TYPE, &Algorithm::SIGNING, now)?;
         let claims: HintClaims = parse_object(&payload)?;
-        (claims.iss == self.keys.settings().issuer).then_some(claims.sub)
+        (claims.iss == self.keys.settings().issuer).then_some(claims)
     }
+}
+
+/// The session, for a client that may know it: it is the same for every client, and would tell those of two sectors that
+/// they know the same person.
+fn shown_session(client: &Client, session: Option<SessionId>) -> Option<SessionId> {
+    session.filter(|_| client.metadata().subject_type == SubjectType::Public)
 }
 
 /// What is known about a user.
@@ -155,10 +206,6 @@ pub(super) fn userinfo(user: &User, subject: &str, scope: &Scope) -> Map<String,
     let mut claims = person(user).userinfo(scope);
     claims.insert("sub".to_owned(), json!(subject));
     claims
-}
-
-fn end(now: Timestamp, lifetime_ms: i64, latest: Timestamp) -> i64 {
-    now.plus_ms(lifetime_ms).min(latest).as_seconds()
 }
 
 /// A scope as it was stored.

@@ -9,8 +9,8 @@ use crate::scope::{OFFLINE_ACCESS, OPENID};
 use crate::subject;
 use crate::uri::Uri;
 
-/// The grants in which a person takes part.
-const WITH_A_PERSON: [Grant; 3] = [Grant::AuthorizationCode, Grant::DeviceCode, Grant::TokenExchange];
+/// The grants in which a person takes part, and which give a refresh token.
+const WITH_A_PERSON: [Grant; 2] = [Grant::AuthorizationCode, Grant::DeviceCode];
 
 /// Everything that does not fit together.
 pub(super) fn check(metadata: &Metadata) -> Vec<Problem> {
@@ -45,6 +45,10 @@ fn grants(metadata: &Metadata, problems: &mut Vec<Problem>) {
     if metadata.is_public() && (has(Grant::ClientCredentials) || has(Grant::TokenExchange)) {
         let message = "has a grant for which the client must authenticate, and the client has no way to";
         problems.push(Problem::new("grant_types", message));
+    }
+    // RFC 9068 section 3: its tokens are for services, and there is none that all are for.
+    if has(Grant::ClientCredentials) && metadata.resources.is_empty() {
+        problems.push(Problem::new("resources", "must have an entry for the grant client_credentials"));
     }
 }
 

@@ -116,6 +116,10 @@ const ACCOUNT_PAGES = {
     await visitor.button("Take access away from Shop").first().waitFor();
   },
   "account-appearance": (visitor) => visitor.open("/account/appearance"),
+  "confirm-logout": async (visitor) => {
+    await visitor.open("/oauth2/logout");
+    await visitor.button("Stay signed in").waitFor();
+  },
   "choose-account": async (visitor) => {
     await visitor.open(`${await askFor("openid")}&prompt=select_account`);
     await visitor.button("Go on with this account").waitFor();

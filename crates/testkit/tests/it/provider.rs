@@ -5,7 +5,10 @@ mod applications;
 mod attacks;
 mod consent;
 mod dpop;
+mod exchange;
 mod introspection;
+mod logout;
+mod machines;
 mod own_keys;
 mod private_key_jwt;
 mod prompts;
@@ -357,7 +360,15 @@ fn the_discovery_documents_say_what_is_there() {
         assert_eq!(document, get("/.well-known/oauth-authorization-server").await);
         assert_eq!(document["issuer"], "https://auth.example.test");
         assert_eq!(document["id_token_signing_alg_values_supported"], json!(["RS256", "ES256", "EdDSA"]));
-        assert_eq!(document["grant_types_supported"], json!(["authorization_code", "refresh_token"]));
+        assert_eq!(
+            document["grant_types_supported"],
+            json!([
+                "authorization_code",
+                "refresh_token",
+                "client_credentials",
+                "urn:ietf:params:oauth:grant-type:token-exchange"
+            ])
+        );
         assert_eq!(document["scopes_supported"], json!(["openid", "profile", "email", "offline_access"]));
         assert_eq!(
             document["prompt_values_supported"],
@@ -369,6 +380,7 @@ fn the_discovery_documents_say_what_is_there() {
             ("userinfo_endpoint", Method::GET),
             ("revocation_endpoint", Method::POST),
             ("introspection_endpoint", Method::POST),
+            ("end_session_endpoint", Method::GET),
             ("jwks_uri", Method::GET),
         ] {
             let path = document[name].as_str().unwrap().strip_prefix("https://auth.example.test").unwrap();

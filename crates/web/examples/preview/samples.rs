@@ -5,8 +5,9 @@ use doorward_model::password::Feedback;
 use doorward_model::time::{HOUR_MS, Timestamp};
 use doorward_web::pages::views::{
     Account, AccountAppearance, AccountApplications, AccountPassword, AccountProfile, AccountSessions, ApplicationRow,
-    AuthorizeError, ChooseAccount, Consent, Failure, FailureKind, Field, FirstAdministrator, Forgot, ForgotSent,
-    FormPost, Login, Message, MessageKind, Notice, Page, Problem, Reset, SessionRow, Signup, Verify, VerifyLink,
+    AuthorizeError, ChooseAccount, ConfirmLogout, Consent, Failure, FailureKind, Field, FirstAdministrator, Forgot,
+    ForgotSent, FormPost, Login, Message, MessageKind, Notice, Page, Problem, Reset, SessionRow, Signup, Verify,
+    VerifyLink,
 };
 
 /// Where an application is called back.
@@ -78,6 +79,9 @@ fn consent(page: &Page, typed: &Typed, pages: &mut Pages) -> askama::Result<()> 
         seen: typed.code.clone(),
     };
     add(pages, "choose-account", &choose)?;
+    let logout = ConfirmLogout { page: choose.page.clone(), application: Some(typed.name.clone()) };
+    add(pages, "confirm-logout", &logout)?;
+    add(pages, "confirm-logout-unknown", &ConfirmLogout { application: None, ..logout })?;
     let small = Consent {
         page: Page { flow: typed.flow.clone(), ..page.clone() },
         application: typed.name.clone(),

@@ -57,6 +57,7 @@ struct Attempt {
 struct Redeemed {
     grant: Grant,
     user: User,
+    session_id: SessionId,
     nonce: Option<String>,
     /// Where the access token is to be good.
     resources: Vec<String>,
@@ -93,7 +94,7 @@ impl App {
             Outcome::Granted(redeemed) => redeemed,
             Outcome::Refused(error) => return Err(error.into()),
         };
-        let Redeemed { grant, user, nonce, resources } = *redeemed;
+        let Redeemed { grant, user, session_id, nonce, resources } = *redeemed;
         let scope = read_scope(&grant.scope)?;
         let basis = Basis {
             client: &caller.client,
@@ -103,6 +104,7 @@ impl App {
             resources,
             nonce: nonce.as_deref(),
             dpop_key: caller.dpop_key,
+            session_id: Some(session_id),
         };
         let answer = self.sign_tokens(op, &basis)?;
         Ok(TokenAnswer { refresh_token: refresh, ..answer })
@@ -149,7 +151,7 @@ fn redeem(change: &mut Change<'_, '_>, attempt: &Attempt) -> Result<Outcome, Fai
             .subject(grant.id)
             .data([("client", grant.client_id.clone().into()), ("offline", grant.session_id.is_none().into())]),
     )?;
-    Ok(Outcome::Granted(Box::new(Redeemed { grant, user, nonce, resources })))
+    Ok(Outcome::Granted(Box::new(Redeemed { grant, user, session_id: session.id, nonce, resources })))
 }
 
 /// Writes the grant, and the family of its refresh tokens where the client gets one.

@@ -59,6 +59,7 @@ impl App {
                 resources: share.resources,
                 nonce: None,
                 dpop_key: caller.dpop_key,
+                session_id: held.grant.session_id,
             },
         )?;
         Ok(TokenAnswer { refresh_token: Some(SecretText::new(next.as_str().to_owned())), ..answer })

@@ -40,6 +40,16 @@ pub struct ChooseAccount {
     pub seen: String,
 }
 
+/// Asks whether somebody wants to be signed out, as an application wishes. Posts `flow`, and `decision`: `sign-out` or `stay`.
+#[derive(Template, Clone, Debug)]
+#[template(path = "confirm_logout.html")]
+pub struct ConfirmLogout {
+    /// What all pages share.
+    pub page: Page,
+    /// What the application is called, if it can be told.
+    pub application: Option<String>,
+}
+
 /// Asks whether an application may have what it asks for. Posts `flow`, and `decision`: `allow` or `deny`.
 #[derive(Template, Clone, Debug)]
 #[template(path = "consent.html")]

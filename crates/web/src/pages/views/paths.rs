@@ -44,3 +44,5 @@ pub const PREFERENCES: &str = "/preferences";
 pub const CONSENT: &str = doorward_app::oauth::paths::CONSENT;
 /// Say which account to go on with.
 pub const CHOOSE_ACCOUNT: &str = doorward_app::oauth::paths::ACCOUNT;
+/// Answer the question whether to sign out.
+pub const CONFIRM_LOGOUT: &str = doorward_app::oauth::paths::CONFIRM_LOGOUT;
