@@ -14,6 +14,7 @@ mod logout;
 mod proofs;
 mod renewals;
 mod replays;
+mod requests;
 mod revocation;
 mod subjects;
 #[cfg(test)]
@@ -23,7 +24,7 @@ mod userinfo;
 
 pub use authorization::{Authorization, Visitor, Wishes};
 pub(crate) use client_keys::ClientKeyCache;
-pub use consent::{ConsentAnswer, ConsentQuestion};
+pub use consent::{ConsentAnswer, ConsentQuestion, SeenQuestion};
 pub use doorward_oidc::client::Client;
 pub use doorward_oidc::error::{ErrorCode, OAuthError};
 pub use doorward_oidc::parameters::{Parameters, ParametersError};
@@ -32,6 +33,8 @@ pub use exchange::{TokenAnswer, TokenRefusal};
 pub use introspection::Introspection;
 pub use logout::LogoutAnswer;
 pub use proofs::{Proving, TokenScheme};
+pub(crate) use requests::PUSHED_STAYS_MS;
+pub use requests::Pushed;
 pub use userinfo::{PresentedToken, UserInfo};
 
 /// The languages that a request wishes pages to be in, the best first (OpenID Connect Core 3.1.2.1, RP-Initiated Logout 1.0
@@ -58,6 +61,8 @@ pub mod paths {
     pub const REVOKE: &str = "/oauth2/revoke";
     /// RFC 7662 section 2.
     pub const INTROSPECT: &str = "/oauth2/introspect";
+    /// RFC 9126 section 2.
+    pub const PUSHED: &str = "/oauth2/par";
     /// OpenID Connect Core 5.3.
     pub const USERINFO: &str = "/oauth2/userinfo";
     /// RFC 7517 section 5.

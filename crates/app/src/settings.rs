@@ -18,6 +18,8 @@ pub struct Settings {
     pub sessions: SessionSettings,
     /// What a password must be.
     pub password_policy: Policy,
+    /// Whether applications must push their requests before they send anybody (RFC 9126 section 5).
+    pub pushed_only: bool,
 }
 
 /// Limits of sessions.
@@ -56,6 +58,7 @@ impl Settings {
             security_contact: None,
             sessions: SessionSettings::default(),
             password_policy: Policy::DEFAULT,
+            pushed_only: false,
         }
     }
 }

@@ -3,11 +3,12 @@
 use doorward_model::time::{DAY_MS, HOUR_MS, MINUTE_MS, Timestamp};
 use doorward_store::{
     StoreError, Tx, authorization_codes, clients, deliveries, grants, leases, one_time_tokens, pending_signups,
-    revocations, sessions, token_families, used_ids,
+    pushed_requests, revocations, sessions, token_families, used_ids,
 };
 
 use crate::App;
 use crate::failure::Failure;
+use crate::oauth::PUSHED_STAYS_MS;
 use crate::op::Op;
 
 /// Rows a transaction removes at most of each kind.
@@ -61,6 +62,7 @@ fn purge_batch(tx: &mut Tx<'_>, now: Timestamp) -> Result<u64, StoreError> {
         + grants::delete_ended(tx, now, BATCH)?
         + clients::delete_expired_secrets(tx, now, BATCH)?
         + used_ids::delete_expired(tx, now, BATCH)?
+        + pushed_requests::delete_expired(tx, now.plus_ms(-PUSHED_STAYS_MS), BATCH)?
         + sessions::delete_ended(tx, now, BATCH)?
         + deliveries::delete_finished(tx, now.plus_ms(-KEEP_DELIVERIES_MS), BATCH)?
         + revocations::delete_before(tx, now.plus_ms(-KEEP_REVOCATIONS_MS), BATCH)?)

@@ -99,6 +99,21 @@ impl Parameters {
         Self { pairs: pairs.into_iter().map(|(name, value)| (name, Zeroizing::new(value))).collect() }
     }
 
+    /// All but those of these names.
+    #[must_use]
+    pub fn without(&self, names: &[&str]) -> Self {
+        let mut pairs = self.pairs.clone();
+        pairs.retain(|(name, _)| !names.contains(&name.as_str()));
+        Self { pairs }
+    }
+
+    /// The same with one more.
+    #[must_use]
+    pub fn and(mut self, name: &str, value: &str) -> Self {
+        self.pairs.push((name.to_owned(), Zeroizing::new(value.to_owned())));
+        self
+    }
+
     /// The value of a parameter; none when it is missing, empty or sent more than once.
     pub fn find(&self, name: &str) -> Option<&str> {
         let mut values = self.list(name);

@@ -20,6 +20,7 @@ static MODULES: &[&[&Statement]] = &[
     crate::migrations::ALL,
     crate::one_time_tokens::ALL,
     crate::pending_signups::ALL,
+    crate::pushed_requests::ALL,
     crate::revocations::ALL,
     crate::secret_keys::ALL,
     crate::sessions::ALL,

@@ -21,6 +21,7 @@ pub mod meta;
 pub mod migrations;
 pub mod one_time_tokens;
 pub mod pending_signups;
+pub mod pushed_requests;
 pub mod revocations;
 pub mod secret_keys;
 pub mod sessions;

@@ -8,6 +8,7 @@ mod consent;
 mod discovery;
 mod introspect;
 mod logout;
+mod pushed;
 mod revoke;
 mod token;
 mod userinfo;
@@ -99,6 +100,7 @@ pub fn routes() -> Vec<Route<Site>> {
             ..page(Method::POST, Access::Optional, CsrfRule::PublicForm, endpoint(logout::confirm))
         },
         // Whole applications come from one address.
+        call(Method::POST, paths::PUSHED, RateClass::Renewal, without_cookies, endpoint(pushed::create)),
         call(Method::POST, paths::TOKEN, RateClass::Renewal, without_cookies, endpoint(token::create)),
         call(Method::POST, paths::REVOKE, RateClass::Renewal, without_cookies, endpoint(revoke::create)),
         // Services ask from their servers.

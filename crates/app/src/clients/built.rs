@@ -29,9 +29,6 @@ pub(super) fn problems(metadata: &Metadata, longest_seconds: i64) -> Vec<ClientP
             metadata.grants.iter().any(|grant| !GRANTS.contains(grant)),
             "has a grant that is not available in this version",
         ),
-        ("request_object_signing_alg", metadata.request_object_algorithm.is_some(), not_yet),
-        ("require_pushed_authorization_requests", metadata.pushed_requests_required, not_yet),
-        ("require_signed_request_object", metadata.signed_requests_required, not_yet),
         ("backchannel_logout_uri", metadata.backchannel_logout.is_some(), not_yet),
         ("frontchannel_logout_uri", metadata.frontchannel_logout.is_some(), not_yet),
         // Signing keys stay published as long as the deployment's own access tokens live.

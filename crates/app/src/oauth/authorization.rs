@@ -4,7 +4,7 @@
 use doorward_model::id::GrantId;
 use doorward_model::secret::{PlainToken, TokenKind};
 use doorward_model::time::{MINUTE_MS, Timestamp};
-use doorward_oidc::authorize::{self, AuthorizationRequest, AuthorizeError, Envelope, Route};
+use doorward_oidc::authorize::{self, AuthorizationRequest, AuthorizeError};
 use doorward_oidc::client::Client;
 use doorward_oidc::code;
 use doorward_oidc::error::{ErrorCode, OAuthError};
@@ -12,9 +12,10 @@ use doorward_oidc::parameters::Parameters;
 use doorward_oidc::redirect_uri::{Kind, RedirectUri};
 use doorward_oidc::response::AuthorizationResponse;
 use doorward_store::authorization_codes::{self, AuthorizationCode};
-use doorward_store::sessions;
+use doorward_store::{pushed_requests, sessions};
 
 use super::consent::{Asked, ConsentAnswer, ConsentQuestion, Needed, Standing};
+use super::requests::{self, Look};
 use crate::App;
 use crate::authentication::Principal;
 use crate::event::{Action, EventDraft};
@@ -101,7 +102,8 @@ impl App {
         parameters: &Parameters,
         visitor: &Visitor,
     ) -> Result<Authorization, Failure> {
-        let (client, request) = match self.understand(parameters).await? {
+        let look = Look { now: op.now, first_at: visitor.sent_to_sign_in_at };
+        let (client, request) = match self.understand(parameters, look).await? {
             Understood::Request(asked) => *asked,
             Understood::Wrong(answer) => return Ok(answer),
         };
@@ -117,7 +119,9 @@ impl App {
             Decision::ChooseAccount(person) => Ok(Authorization::ChooseAccount { person, origin }),
             Decision::Refuse(error) => Ok(self.refuse(&request, error)),
             Decision::Grant(person) => {
-                let needed = Needed { client: &client, request: &request, person: &person, answer: visitor.consent };
+                let pushed = requests::pushed_name(parameters);
+                let answer = visitor.consent;
+                let needed = Needed { client: &client, request: &request, person: &person, answer, pushed };
                 self.grant(op, &needed).await
             }
         }
@@ -130,8 +134,10 @@ impl App {
     }
 
     /// What the client of a request wishes the pages on the way to be like; nothing when it is not right.
-    pub async fn wishes_of(&self, parameters: &Parameters) -> Result<Wishes, Failure> {
-        Ok(match self.understand(parameters).await? {
+    /// `came_at` is when its visitor was sent to them.
+    pub async fn wishes_of(&self, came_at: Timestamp, parameters: &Parameters) -> Result<Wishes, Failure> {
+        let look = Look { now: came_at, first_at: Some(came_at) };
+        Ok(match self.understand(parameters, look).await? {
             Understood::Wrong(_) => Wishes::default(),
             Understood::Request(asked) => {
                 let (_, request) = *asked;
@@ -141,7 +147,7 @@ impl App {
     }
 
     /// Reads a request, and says where that is told what is wrong with it.
-    pub(super) async fn understand(&self, parameters: &Parameters) -> Result<Understood, Failure> {
+    pub(super) async fn understand(&self, parameters: &Parameters, look: Look) -> Result<Understood, Failure> {
         let page = |error| Ok(Understood::Wrong(Authorization::Page(error)));
         let client_id = match authorize::client_id(parameters) {
             Ok(client_id) => client_id,
@@ -150,7 +156,7 @@ impl App {
         let Some(client) = self.active_client(client_id).await? else {
             return page(OAuthError::new(ErrorCode::UnauthorizedClient, "there is no such client"));
         };
-        match read(parameters, &client) {
+        match self.read_request(parameters, &client, look).await? {
             Ok(request) => Ok(Understood::Request(Box::new((client, request)))),
             Err(AuthorizeError::Page(error)) => page(error),
             Err(AuthorizeError::Redirect(error, destination)) => Ok(Understood::Wrong(Authorization::Answer {
@@ -249,7 +255,7 @@ impl App {
         needed: &Needed<'_>,
         standing: Standing,
     ) -> Result<Option<AuthorizationResponse>, Failure> {
-        let Needed { client, request, person, .. } = needed;
+        let Needed { client, request, person, pushed, .. } = needed;
         let code = PlainToken::new(TokenKind::AuthorizationCode, op.random.as_ref());
         let resources: Vec<&str> = request.resources.iter().map(doorward_oidc::resource::Resource::as_str).collect();
         let claims: Vec<&str> = request.claims.id_token.keys().map(String::as_str).collect();
@@ -278,20 +284,43 @@ impl App {
             scope: request.scope.clone(),
             resources: request.resources.clone(),
         };
-        let now = op.now;
-        let is_allowed = self
+        let (now, pushed) = (op.now, *pushed);
+        let outcome = self
             .change(move |change| {
                 if !asked.take_up(change.tx, standing, now)? {
                     change.quietly();
-                    return Ok(false);
+                    return Ok(Issue::NotAllowed);
+                }
+                // Of several at once one takes it (RFC 9126 section 7.3).
+                if let Some(name) = &pushed
+                    && !pushed_requests::take(change.tx, name, now)?
+                {
+                    change.quietly();
+                    return Ok(Issue::UsedBefore);
                 }
                 authorization_codes::insert(change.tx, &hash, &row)?;
                 change.record(&event)?;
-                Ok(true)
+                Ok(Issue::Issued)
             })
             .await?;
-        Ok(is_allowed.then(|| request.destination.code(&code.reveal(), self.issuer())))
+        Ok(match outcome {
+            Issue::Issued => Some(request.destination.code(&code.reveal(), self.issuer())),
+            Issue::NotAllowed => None,
+            Issue::UsedBefore => {
+                let error = OAuthError::new(ErrorCode::InvalidRequestUri, "the pushed request was used before");
+                Some(request.destination.error(error, self.issuer()))
+            }
+        })
     }
+}
+
+/// What came of issuing a code.
+enum Issue {
+    Issued,
+    /// The person has not consented.
+    NotAllowed,
+    /// The pushed request has had its answer.
+    UsedBefore,
 }
 
 /// What comes of a request that is right in itself.
@@ -302,17 +331,6 @@ enum Decision {
     Refuse(OAuthError),
     /// Who they are is settled.
     Grant(Principal),
-}
-
-fn read(parameters: &Parameters, client: &Client) -> Result<AuthorizationRequest, AuthorizeError> {
-    let destination = authorize::destination(parameters, client).map_err(AuthorizeError::Page)?;
-    let refused = match Envelope::of(parameters) {
-        Ok(Envelope::Plain) => return authorize::read(parameters, client, &Route::default()),
-        Ok(Envelope::Signed(_)) => OAuthError::new(ErrorCode::RequestNotSupported, "request objects are not taken"),
-        Ok(Envelope::Pushed(_)) => OAuthError::new(ErrorCode::RequestUriNotSupported, "requests cannot be pushed"),
-        Err(error) => error,
-    };
-    Err(AuthorizeError::Redirect(refused, destination))
 }
 
 /// The origin of a redirect URI, or its scheme and a colon where an application on a device owns that: either may stand in

@@ -15,6 +15,7 @@ use doorward_store::Tx;
 use doorward_store::consents::{self, Consent};
 
 use super::authorization::Understood;
+use super::requests::Look;
 use crate::App;
 use crate::authentication::Principal;
 use crate::event::{Action, EventDraft};
@@ -33,6 +34,15 @@ pub struct ConsentAnswer {
     pub at: Timestamp,
     /// What they said.
     pub allows: bool,
+}
+
+/// The question that somebody answers.
+#[derive(Clone, Copy, Debug)]
+pub struct SeenQuestion<'a> {
+    /// [`ConsentQuestion::fingerprint`] of what they were shown.
+    pub fingerprint: &'a str,
+    /// When they came with the request.
+    pub came_at: Timestamp,
 }
 
 /// What a person is asked.
@@ -56,6 +66,8 @@ pub(super) struct Needed<'a> {
     pub(super) request: &'a AuthorizationRequest,
     pub(super) person: &'a Principal,
     pub(super) answer: Option<ConsentAnswer>,
+    /// The pushed request that is used up by the answer.
+    pub(super) pushed: Option<TokenHash>,
 }
 
 /// What of a person's consent is known without looking it up.
@@ -125,19 +137,21 @@ impl ConsentQuestion {
 
 impl App {
     /// Writes down what the caller answers to the question about this request. None when that question is not the one
-    /// they saw, which `seen` is the fingerprint of: then nothing is written.
+    /// they saw: then nothing is written.
     pub async fn answer_consent(
         &self,
         op: &Op,
         parameters: &Parameters,
         person: &Principal,
-        seen: &str,
+        seen: SeenQuestion<'_>,
         allows: bool,
     ) -> Result<Option<ConsentAnswer>, Failure> {
-        let Understood::Request(asked) = self.understand(parameters).await? else { return Ok(None) };
+        let look = Look { now: op.now, first_at: Some(seen.came_at) };
+        let Understood::Request(asked) = self.understand(parameters, look).await? else { return Ok(None) };
         let (client, request) = *asked;
-        let question = ConsentQuestion::new(&Needed { client: &client, request: &request, person, answer: None });
-        if question.fingerprint() != seen {
+        let question =
+            ConsentQuestion::new(&Needed { client: &client, request: &request, person, answer: None, pushed: None });
+        if question.fingerprint() != seen.fingerprint {
             return Ok(None);
         }
         let now = op.now;

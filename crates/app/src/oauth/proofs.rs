@@ -102,6 +102,11 @@ impl TokenScheme {
         [Self::Bearer, Self::Dpop].into_iter().find(|scheme| scheme.as_str().eq_ignore_ascii_case(name))
     }
 
+    /// How a token is used that is bound to this key, or to none.
+    pub(super) const fn of(key: Option<Thumbprint>) -> Self {
+        if key.is_some() { Self::Dpop } else { Self::Bearer }
+    }
+
     /// The name, also the `token_type` of tokens that are used so.
     pub const fn as_str(self) -> &'static str {
         match self {

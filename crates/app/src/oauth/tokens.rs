@@ -132,7 +132,7 @@ impl App {
         claims.extend(own.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
         Ok(TokenAnswer {
             access_token: self.sign(OWN_ALGORITHM, TOKEN_TYPE, &Value::Object(claims))?,
-            scheme: if token.dpop_key.is_some() { TokenScheme::Dpop } else { TokenScheme::Bearer },
+            scheme: TokenScheme::of(token.dpop_key),
             issued_token_type: None,
             expires_in: end - issued_at,
             scope: token.scope.to_string(),

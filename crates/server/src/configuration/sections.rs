@@ -89,6 +89,8 @@ pub struct Applications {
     /// Networks besides the public internet that addresses of applications may lead into.
     #[serde(deserialize_with = "super::address::networks")]
     pub private_networks: Vec<IpNet>,
+    /// Whether applications must push their requests.
+    pub pushed_only: bool,
 }
 
 /// `[tls]`

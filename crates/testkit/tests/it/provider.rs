@@ -12,6 +12,7 @@ mod machines;
 mod own_keys;
 mod private_key_jwt;
 mod prompts;
+mod pushed;
 mod relying_party;
 mod renewal;
 mod revocation;
@@ -184,7 +185,8 @@ fn hostile_requests_lead_nowhere_they_should_not() {
             (("prompt", "create none"), "invalid_request"),
             (("max_age", "-1"), "invalid_request"),
             (("claims", "[]"), "invalid_request"),
-            (("request", "e30.e30.e30"), "request_not_supported"),
+            (("request", "e30.e30.e30"), "invalid_request_object"),
+            (("request_uri", "urn:ietf:params:oauth:request_uri:made-up"), "invalid_request_uri"),
             (("request_uri", "https://shop.example/request"), "request_uri_not_supported"),
             (("registration", "{}"), "registration_not_supported"),
             (("resource", "https://api.example"), "invalid_target"),

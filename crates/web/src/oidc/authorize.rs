@@ -63,7 +63,7 @@ pub(super) async fn show(
     };
     let decided = visit.site.app.authorize(&visit.op, &parameters, &visitor).await?;
     if matches!(decided, Authorization::ChooseAccount { .. } | Authorization::Consent { .. }) {
-        let wishes = visit.site.app.wishes_of(&parameters).await?;
+        let wishes = visit.site.app.wishes_of(visit.op.now, &parameters).await?;
         visit.page = in_language(visit.page, ui.as_deref(), &wishes.ui_locales);
     }
     visit.present(decided).await

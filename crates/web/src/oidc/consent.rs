@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use doorward_app::oauth::{Client, ConsentQuestion, Parameters};
+use doorward_app::oauth::{Client, ConsentQuestion, Parameters, SeenQuestion};
 use doorward_model::name::DisplayName;
 
 use super::way_back::{self, WayBack};
@@ -84,6 +84,7 @@ pub(super) async fn answer(
     };
     let (Some(person), Some(seen)) = (&principal, back.question()) else { return again() };
     let parameters = Parameters::parse(back.query.as_bytes()).map_err(Problem::internal)?;
+    let seen = SeenQuestion { fingerprint: seen, came_at: back.sent_at() };
     let Some(answered) = site.app.answer_consent(&op, &parameters, person, seen, allows).await? else {
         return again();
     };

@@ -129,7 +129,7 @@ impl WayBack {
 
     /// What the client wishes the pages on the way to be like.
     pub(crate) async fn wishes(&self, site: &Site) -> Result<Wishes, Failure> {
-        site.app.wishes_of(&self.parameters()).await
+        site.app.wishes_of(self.sent_at(), &self.parameters()).await
     }
 
     /// When the visitor was sent to sign in.
