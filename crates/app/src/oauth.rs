@@ -11,6 +11,7 @@ mod held;
 mod logout;
 mod renewals;
 mod replays;
+mod session_end;
 #[cfg(test)]
 mod tests;
 mod tokens;

@@ -36,7 +36,6 @@ pub(super) fn problems(metadata: &Metadata, longest_seconds: i64) -> Vec<ClientP
         ("dpop_bound_access_tokens", metadata.dpop_required, not_yet),
         ("require_pushed_authorization_requests", metadata.pushed_requests_required, not_yet),
         ("require_signed_request_object", metadata.signed_requests_required, not_yet),
-        ("backchannel_logout_uri", metadata.backchannel_logout.is_some(), not_yet),
         ("frontchannel_logout_uri", metadata.frontchannel_logout.is_some(), not_yet),
         // Signing keys stay published as long as the deployment's own access tokens live.
         ("access_token_seconds", is_too_long(lifetimes.access_token_seconds), too_long.as_str()),

@@ -29,6 +29,7 @@ impl App {
             subject_types: vec![SubjectType::Public],
             acr_values: vec!["aal1".to_owned()],
             sign_up: true,
+            backchannel_logout: true,
             consent: true,
             ..Offer::default()
         };

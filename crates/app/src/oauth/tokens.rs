@@ -137,7 +137,7 @@ impl App {
         Ok(Some(self.sign(metadata.id_token_algorithm, id_token::TOKEN_TYPE, &Value::Object(claims))?))
     }
 
-    fn sign(&self, algorithm: Algorithm, kind: &'static str, claims: &Value) -> Result<SecretText, Failure> {
+    pub(super) fn sign(&self, algorithm: Algorithm, kind: &'static str, claims: &Value) -> Result<SecretText, Failure> {
         let signed = self.keys.sign_claims_with(algorithm, kind, claims.to_string().as_bytes());
         Ok(SecretText::new(signed.map_err(|error| Failure::internal("signing a token", error))?))
     }
