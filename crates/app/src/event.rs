@@ -74,6 +74,10 @@ pub enum Action {
     ConsentRevoked,
     /// A client exchanged a code for tokens.
     CodeRedeemed,
+    /// A client withdrew what it was granted.
+    GrantRevoked,
+    /// A client withdrew one of its access tokens.
+    AccessTokenRevoked,
     /// A code was presented again, by somebody who holds everything it needs.
     CodeReused,
 }
@@ -113,6 +117,8 @@ impl Action {
             Self::ConsentDenied => "consent.denied",
             Self::ConsentRevoked => "consent.revoked",
             Self::CodeRedeemed => "grant.created",
+            Self::GrantRevoked => "grant.revoked",
+            Self::AccessTokenRevoked => "grant.access_token_revoked",
             Self::CodeReused => "grant.code_reused",
         }
     }

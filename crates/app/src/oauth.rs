@@ -8,9 +8,12 @@ mod consent;
 mod description;
 mod exchange;
 mod held;
+mod introspection;
+mod living;
 mod logout;
 mod renewals;
 mod replays;
+mod revocation;
 mod session_end;
 #[cfg(test)]
 mod tests;
@@ -25,6 +28,7 @@ pub use doorward_oidc::error::{ErrorCode, OAuthError};
 pub use doorward_oidc::parameters::{Parameters, ParametersError};
 pub use doorward_oidc::response::{AuthorizationResponse, Destination};
 pub use exchange::{TokenAnswer, TokenRefusal};
+pub use introspection::Introspection;
 pub use logout::LogoutAnswer;
 pub use userinfo::UserInfo;
 
@@ -48,6 +52,10 @@ pub mod paths {
     pub const CONFIRM_LOGOUT: &str = "/oauth2/logout/confirm";
     /// RFC 6749 section 3.2.
     pub const TOKEN: &str = "/oauth2/token";
+    /// RFC 7009 section 2.
+    pub const REVOKE: &str = "/oauth2/revoke";
+    /// RFC 7662 section 2.
+    pub const INTROSPECT: &str = "/oauth2/introspect";
     /// OpenID Connect Core 5.3.
     pub const USERINFO: &str = "/oauth2/userinfo";
     /// RFC 7517 section 5.

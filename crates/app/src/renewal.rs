@@ -305,13 +305,15 @@ fn advance<P>(
     Ok(advanced)
 }
 
-fn read_salt(row: &TokenFamily) -> Result<Salt, StoreError> {
+/// What the MACs of a family are salted with.
+pub(crate) fn read_salt(row: &TokenFamily) -> Result<Salt, StoreError> {
     let bytes: [u8; 32] =
         row.salt.as_slice().try_into().map_err(|_| StoreError::Corrupt("a token family has no salt"))?;
     Ok(Salt::from_bytes(bytes))
 }
 
-fn read_family(row: &TokenFamily) -> Result<Family, StoreError> {
+/// The state of a family.
+pub(crate) fn read_family(row: &TokenFamily) -> Result<Family, StoreError> {
     let corrupt = || StoreError::Corrupt("a token family is in no known state");
     let mut family = Family::new(row.issued_at, Rotation::parse(&row.rotation).ok_or_else(corrupt)?, row.expires_at);
     family.counters.presented = Generation::from_number(row.presented).ok_or_else(corrupt)?;

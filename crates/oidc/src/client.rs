@@ -97,6 +97,8 @@ pub struct Metadata {
     pub scopes: Scope,
     /// `resources`: the services it may ask tokens for.
     pub resources: Vec<Resource>,
+    /// `served_resources`: the services that it is, and may ask about tokens for.
+    pub served_resources: Vec<Resource>,
     /// How long its tokens live.
     pub lifetimes: Lifetimes,
     /// `token_endpoint_auth_method`.
@@ -237,6 +239,7 @@ impl Default for Metadata {
             grants: vec![Grant::AuthorizationCode],
             scopes: Scope::default(),
             resources: Vec::new(),
+            served_resources: Vec::new(),
             lifetimes: Lifetimes::default(),
             authentication: AuthenticationMethod::ClientSecretBasic,
             authentication_algorithm: None,

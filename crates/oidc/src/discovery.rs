@@ -53,8 +53,10 @@ pub struct Offer {
     pub authentication: Vec<AuthenticationMethod>,
     /// What ID tokens are signed with; `RS256` among them (OpenID Connect Discovery 1.0 section 3).
     pub id_token_algorithms: Vec<Algorithm>,
-    /// What `UserInfo` and introspection are signed with on request.
-    pub answer_algorithms: Vec<Algorithm>,
+    /// What `UserInfo` is signed with on request.
+    pub userinfo_algorithms: Vec<Algorithm>,
+    /// What introspection is signed with on request.
+    pub introspection_algorithms: Vec<Algorithm>,
     /// The scopes that anybody may know of.
     pub scopes: Vec<String>,
     /// The authentication classes.
@@ -152,7 +154,6 @@ impl Document {
         let proving: Vec<&'static str> = methods.iter().copied().filter(|method| *method != "none").collect();
         let with = |is_there: bool, list: &[&'static str]| if is_there { list.to_vec() } else { Vec::new() };
         let all = names(&Algorithm::ALL);
-        let answers = names(&offer.answer_algorithms);
         Self {
             issuer: issuer.to_owned(),
             response_types_supported: with(offer.grants.contains(&Grant::AuthorizationCode), &["code"]),
@@ -167,8 +168,8 @@ impl Document {
             token_endpoint_auth_methods_supported: methods,
             subject_types_supported: offer.subject_types.iter().map(|kind| kind.as_str()).collect(),
             id_token_signing_alg_values_supported: names(&offer.id_token_algorithms),
-            userinfo_signing_alg_values_supported: with(endpoints.userinfo.is_some(), &answers),
-            introspection_signing_alg_values_supported: with(endpoints.introspection.is_some(), &answers),
+            userinfo_signing_alg_values_supported: names(&offer.userinfo_algorithms),
+            introspection_signing_alg_values_supported: names(&offer.introspection_algorithms),
             dpop_signing_alg_values_supported: with(offer.dpop, &all),
             request_parameter_supported: offer.request_objects,
             request_uri_parameter_supported: false,

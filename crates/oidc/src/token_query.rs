@@ -5,6 +5,9 @@ use doorward_model::secret::SecretText;
 use crate::error::OAuthError;
 use crate::parameters::Parameters;
 
+/// The `typ` of a signed answer (RFC 9701 section 5).
+pub const INTROSPECTION_TYPE: &str = "token-introspection+jwt";
+
 /// Which kind to look for first. A wrong hint costs time and nothing else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenTypeHint {

@@ -17,6 +17,8 @@ pub enum RevokedKind {
     Credential,
     /// What a person let a client have, by the grant's id.
     Grant,
+    /// One access token of a client, by its `jti`.
+    Token,
 }
 
 impl RevokedKind {
@@ -26,6 +28,7 @@ impl RevokedKind {
             Self::User => "user",
             Self::Credential => "credential",
             Self::Grant => "grant",
+            Self::Token => "token",
         }
     }
 }
@@ -44,8 +47,10 @@ pub struct Revoked {
 statements! {
     /// Adds an entry.
     INSERT = "INSERT INTO revocations (id, kind, subject, at) VALUES ($1, $2, $3, $4)";
-    /// Entries since a time.
-    LIST_SINCE = "SELECT id, kind, subject FROM revocations WHERE at >= $1 ORDER BY at LIMIT $2";
+    /// Entries since a time about what nodes remember: each use of a grant or of a client's token asks the database.
+    LIST_SINCE = "SELECT id, kind, subject FROM revocations WHERE at >= $1 AND kind NOT IN ('grant', 'token') ORDER BY at LIMIT $2";
+    /// Whether something is in the list.
+    IS_LISTED = "SELECT count(*) FROM revocations WHERE subject = $1 AND kind = $2";
     /// Removes a batch of old entries.
     DELETE_BEFORE = "DELETE FROM revocations WHERE id IN (SELECT id FROM revocations WHERE at < $1 LIMIT $2)";
 }
@@ -61,7 +66,12 @@ pub fn insert(
     tx.execute_expecting(&INSERT, &[(&id.to_string()).into(), kind.text().into(), subject.into(), now.into()], 1)
 }
 
-/// Up to `limit` entries since `since`, oldest first.
+/// Whether `subject` is in the list. Entries stay in it for longer than any access token lives.
+pub fn is_listed(tx: &mut Tx<'_>, kind: RevokedKind, subject: &str) -> Result<bool, StoreError> {
+    tx.query_one(&IS_LISTED, &[subject.into(), kind.text().into()], |row| row.get::<i64>(0)).map(|count| count > 0)
+}
+
+/// Up to `limit` entries since `since` about sessions, users and cookies, oldest first.
 pub fn list_since(tx: &mut Tx<'_>, since: Timestamp, limit: i64) -> Result<Vec<Revoked>, StoreError> {
     tx.query_all(&LIST_SINCE, &[since.into(), limit.into()], |row| {
         let kind = match row.get::<String>(1)?.as_str() {
@@ -69,6 +79,7 @@ pub fn list_since(tx: &mut Tx<'_>, since: Timestamp, limit: i64) -> Result<Vec<R
             "user" => RevokedKind::User,
             "credential" => RevokedKind::Credential,
             "grant" => RevokedKind::Grant,
+            "token" => RevokedKind::Token,
             _ => return Err(StoreError::Corrupt("a revocation is of no known kind")),
         };
         Ok(Revoked { id: column::id(row, 0)?, kind, subject: row.get(2)? })

@@ -6,7 +6,9 @@ mod answer;
 mod authorize;
 mod consent;
 mod discovery;
+mod introspect;
 mod logout;
+mod revoke;
 mod token;
 mod userinfo;
 pub(crate) mod way_back;
@@ -14,7 +16,7 @@ pub(crate) mod way_back;
 use doorward_app::oauth::paths;
 use http::Method;
 
-use crate::route::{Access, CacheClass, CorsRule, CsrfRule, Door, RateClass, Route, endpoint};
+use crate::route::{Access, CacheClass, CorsRule, CsrfRule, Door, Endpoint, RateClass, Route, endpoint};
 use crate::site::Site;
 
 pub(crate) use answer::problem_document;
@@ -22,9 +24,9 @@ pub(crate) use answer::problem_document;
 /// How long others may keep the discovery documents, in seconds.
 const DISCOVERY_SECONDS: u32 = 300;
 
-/// Every endpoint.
-pub fn routes() -> Vec<Route<Site>> {
-    let call = |method, path, rate, csrf, handler| Route {
+/// What clients call.
+fn call(method: Method, path: &'static str, rate: RateClass, csrf: CsrfRule, handler: Endpoint<Site>) -> Route<Site> {
+    Route {
         method,
         path,
         door: Door::OAuth,
@@ -35,8 +37,12 @@ pub fn routes() -> Vec<Route<Site>> {
         cors: CorsRule::ClientOrigins,
         retires: None,
         handler,
-    };
-    let describe = |path| Route {
+    }
+}
+
+/// What describes the rest.
+fn describe(path: &'static str) -> Route<Site> {
+    Route {
         method: Method::GET,
         path,
         door: Door::Metadata,
@@ -47,7 +53,11 @@ pub fn routes() -> Vec<Route<Site>> {
         cors: CorsRule::ClientOrigins,
         retires: None,
         handler: endpoint(discovery::show),
-    };
+    }
+}
+
+/// Every endpoint.
+pub fn routes() -> Vec<Route<Site>> {
     let without_cookies = CsrfRule::WithoutCookies;
     let mut routes = pages();
     routes.extend([
@@ -55,6 +65,12 @@ pub fn routes() -> Vec<Route<Site>> {
         describe("/.well-known/oauth-authorization-server"),
         // Whole applications come from one address.
         call(Method::POST, paths::TOKEN, RateClass::Renewal, without_cookies, endpoint(token::create)),
+        call(Method::POST, paths::REVOKE, RateClass::Renewal, without_cookies, endpoint(revoke::create)),
+        // Services ask from their servers.
+        Route {
+            cors: CorsRule::Closed,
+            ..call(Method::POST, paths::INTROSPECT, RateClass::Renewal, without_cookies, endpoint(introspect::show))
+        },
         call(Method::GET, paths::USERINFO, RateClass::Renewal, CsrfRule::Safe, endpoint(userinfo::show)),
         call(Method::POST, paths::USERINFO, RateClass::Renewal, without_cookies, endpoint(userinfo::show)),
     ]);

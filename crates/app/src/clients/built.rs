@@ -13,7 +13,8 @@ pub(crate) const AUTHENTICATION_METHODS: [AuthenticationMethod; 4] = [
     AuthenticationMethod::None,
 ];
 /// The grants.
-pub(crate) const GRANTS: [Grant; 2] = [Grant::AuthorizationCode, Grant::RefreshToken];
+pub(crate) const GRANTS: [Grant; 4] =
+    [Grant::AuthorizationCode, Grant::RefreshToken, Grant::ClientCredentials, Grant::TokenExchange];
 
 /// Everything that is asked for and not there.
 pub(super) fn problems(metadata: &Metadata, longest_seconds: i64) -> Vec<ClientProblem> {
@@ -31,7 +32,6 @@ pub(super) fn problems(metadata: &Metadata, longest_seconds: i64) -> Vec<ClientP
         ("subject_type", metadata.subject_type == SubjectType::Pairwise, not_yet),
         ("sector_identifier_uri", metadata.sector_identifier_uri.is_some(), not_yet),
         ("userinfo_signed_response_alg", metadata.userinfo_algorithm.is_some(), not_yet),
-        ("introspection_signed_response_alg", metadata.introspection_algorithm.is_some(), not_yet),
         ("request_object_signing_alg", metadata.request_object_algorithm.is_some(), not_yet),
         ("dpop_bound_access_tokens", metadata.dpop_required, not_yet),
         ("require_pushed_authorization_requests", metadata.pushed_requests_required, not_yet),

@@ -18,12 +18,15 @@ impl App {
             keys: at(paths::KEYS),
             userinfo: Some(at(paths::USERINFO)),
             end_session: Some(at(paths::LOGOUT)),
+            revocation: Some(at(paths::REVOKE)),
+            introspection: Some(at(paths::INTROSPECT)),
             ..Endpoints::default()
         };
         let offer = Offer {
             grants: GRANTS.to_vec(),
             authentication: AUTHENTICATION_METHODS.to_vec(),
             id_token_algorithms: self.keys.settings().algorithms.clone(),
+            introspection_algorithms: self.keys.settings().algorithms.clone(),
             scopes: ["openid", "profile", "email", "offline_access"].map(str::to_owned).to_vec(),
             ui_locales: [Locale::English, Locale::German].map(|locale| locale.as_str().to_owned()).to_vec(),
             subject_types: vec![SubjectType::Public],

@@ -1,7 +1,9 @@
 //! The token endpoint (RFC 6749 section 3.2): who asks, for which grant. What each grant gives is in a file of its own.
 
+mod client_credentials;
 mod code;
 mod refresh;
+mod token;
 
 use doorward_model::secret::SecretText;
 use doorward_oidc::client::Client;
@@ -19,9 +21,11 @@ use crate::op::Op;
 pub struct TokenAnswer {
     /// The access token.
     pub access_token: SecretText,
+    /// What kind it is, where another one was exchanged for it (RFC 8693 section 2.2.1).
+    pub issued_token_type: Option<&'static str>,
     /// How long it lives, in seconds.
     pub expires_in: i64,
-    /// What it allows.
+    /// What it allows; may be empty.
     pub scope: String,
     /// What renews it, where the client is registered for that.
     pub refresh_token: Option<SecretText>,
@@ -85,10 +89,10 @@ impl App {
             TokenRequest::RefreshToken { refresh_token, scope, resources } => {
                 self.renew_grant(op, &caller, &refresh_token, refresh::Asked { scope, resources }).await
             }
-            // No client can be registered for another grant.
-            TokenRequest::ClientCredentials { .. }
-            | TokenRequest::DeviceCode { .. }
-            | TokenRequest::TokenExchange(_) => {
+            TokenRequest::ClientCredentials { scope, resources } => self.grant_client(op, &caller, &scope, &resources),
+            TokenRequest::TokenExchange(request) => self.exchange_token(op, &caller, request).await,
+            // No client can be registered for it.
+            TokenRequest::DeviceCode { .. } => {
                 Err(OAuthError::new(ErrorCode::UnsupportedGrantType, "this grant is not available").into())
             }
         }

@@ -3,7 +3,7 @@
 use doorward_model::id::{SessionId, TokenId};
 use doorward_model::secret::SecretText;
 use doorward_model::time::{SECOND_MS, Timestamp};
-use doorward_model::token::{FUTURE_LEEWAY_MS, TOKEN_TYPE, parse_object};
+use doorward_model::token::{TOKEN_TYPE, parse_object};
 use doorward_oidc::claims_request::Wish;
 use doorward_oidc::client::Client;
 use doorward_oidc::error::{ErrorCode, OAuthError};
@@ -20,19 +20,6 @@ use crate::App;
 use crate::failure::Failure;
 use crate::keys::OWN_ALGORITHM;
 use crate::op::Op;
-
-/// What is read of a client's access token at our own endpoints.
-#[derive(Deserialize)]
-pub(super) struct ClientClaims {
-    iss: String,
-    aud: Vec<String>,
-    iat: i64,
-    exp: i64,
-    pub(super) sub: String,
-    pub(super) client_id: String,
-    pub(super) grant_id: String,
-    pub(super) scope: String,
-}
 
 /// What is read of an ID token of ours that somebody brings back.
 #[derive(Deserialize)]
@@ -58,6 +45,21 @@ pub(super) struct Basis<'a> {
     pub(super) session_id: Option<SessionId>,
 }
 
+/// What an access token says besides what every one says.
+pub(super) struct AccessToken<'a> {
+    pub(super) client: &'a Client,
+    /// Whom it is about.
+    pub(super) subject: &'a str,
+    /// Where it is good.
+    pub(super) audience: Vec<String>,
+    /// What it allows; may be nothing.
+    pub(super) scope: &'a Scope,
+    /// When it ends at the latest, if not with its lifetime alone.
+    pub(super) latest: Option<Timestamp>,
+    /// What it came from.
+    pub(super) about: Map<String, Value>,
+}
+
 impl App {
     /// The audience of tokens that are good for the `UserInfo` endpoint. It is never the audience of our own API's tokens,
     /// and always one of a list, so that no client's token is read as a first-party one.
@@ -70,38 +72,49 @@ impl App {
         let (access_token, expires_in) = self.sign_client_token(op, basis)?;
         let id_token = self.sign_id_token(op, basis, access_token.reveal())?;
         let scope = basis.scope.to_string();
-        Ok(TokenAnswer { access_token, expires_in, scope, refresh_token: None, id_token })
+        Ok(TokenAnswer { access_token, issued_token_type: None, expires_in, scope, refresh_token: None, id_token })
     }
 
     fn sign_client_token(&self, op: &Op, basis: &Basis<'_>) -> Result<(SecretText, i64), TokenRefusal> {
         let Basis { client, grant, user, scope, resources, .. } = basis;
-        let lifetime_ms = i64::from(client.metadata().lifetimes.access_token_seconds) * SECOND_MS;
-        let (issued_at, expires_at) = (op.now.as_seconds(), end(op.now, lifetime_ms, grant.expires_at));
-        if expires_at <= issued_at {
-            return Err(OAuthError::new(ErrorCode::InvalidGrant, "what was granted is over").into());
-        }
         let mut audience = resources.clone();
         if scope.contains(OPENID) || audience.is_empty() {
             audience.push(self.userinfo_audience());
         }
-        let mut claims = json!({
-            "iss": self.keys.settings().issuer,
-            "aud": audience,
-            "sub": user.id,
-            "client_id": client.id(),
-            "grant_id": grant.id,
-            "jti": TokenId::new(op.now, op.random.as_ref()),
-            "iat": issued_at,
-            "exp": expires_at,
-            "auth_time": grant.authenticated_at.as_seconds(),
-            "acr": grant.acr,
-            "amr": read_list(&grant.amr)?,
-            "scope": scope,
-        });
-        if let Some(session) = grant.session_id {
-            claims["sid"] = json!(session);
+        let about = [
+            ("grant_id", Some(json!(grant.id))),
+            ("sid", grant.session_id.map(|id| json!(id))),
+            ("auth_time", Some(json!(grant.authenticated_at.as_seconds()))),
+            ("acr", Some(json!(grant.acr))),
+            ("amr", Some(json!(read_list(&grant.amr)?))),
+        ];
+        let about = about.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
+        let (subject, latest) = (user.id.to_string(), Some(grant.expires_at));
+        self.sign_access_token(op, AccessToken { client, subject: &subject, audience, scope, latest, about })
+    }
+
+    /// An access token (RFC 9068 section 2.2), and how long it lives in seconds.
+    pub(super) fn sign_access_token(&self, op: &Op, token: AccessToken<'_>) -> Result<(SecretText, i64), TokenRefusal> {
+        let lifetime_ms = i64::from(token.client.metadata().lifetimes.access_token_seconds) * SECOND_MS;
+        let end = op.now.plus_ms(lifetime_ms);
+        let end = token.latest.map_or(end, |latest| latest.min(end)).as_seconds();
+        let issued_at = op.now.as_seconds();
+        if end <= issued_at {
+            return Err(OAuthError::new(ErrorCode::InvalidGrant, "what was granted is over").into());
         }
-        Ok((self.sign(OWN_ALGORITHM, TOKEN_TYPE, &claims)?, expires_at - issued_at))
+        let own = [
+            ("iss", Some(json!(self.keys.settings().issuer))),
+            ("aud", Some(json!(token.audience))),
+            ("sub", Some(json!(token.subject))),
+            ("client_id", Some(json!(token.client.id()))),
+            ("jti", Some(json!(TokenId::new(op.now, op.random.as_ref())))),
+            ("iat", Some(json!(issued_at))),
+            ("exp", Some(json!(end))),
+            ("scope", (!token.scope.is_empty()).then(|| json!(token.scope))),
+        ];
+        let mut claims = token.about;
+        claims.extend(own.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+        Ok((self.sign(OWN_ALGORITHM, TOKEN_TYPE, &Value::Object(claims))?, end - issued_at))
     }
 
     /// The ID token, where the scope asks for one. One of a renewal has no `nonce` (OpenID Connect Core 12.2).
@@ -142,15 +155,6 @@ impl App {
         Ok(SecretText::new(signed.map_err(|error| Failure::internal("signing a token", error))?))
     }
 
-    /// The claims of a client's access token that is good for the `UserInfo` endpoint at `now`.
-    pub(super) fn read_client_token(&self, text: &str, now: Timestamp) -> Option<ClientClaims> {
-        let claims: ClientClaims =
-            parse_object(&self.keys.verified_claims(text, TOKEN_TYPE, &[OWN_ALGORITHM], now)?)?;
-        let is_ours = claims.iss == self.keys.settings().issuer && claims.aud.contains(&self.userinfo_audience());
-        let is_in_time = now.as_seconds() < claims.exp && claims.iat <= now.plus_ms(FUTURE_LEEWAY_MS).as_seconds();
-        (is_ours && is_in_time).then_some(claims)
-    }
-
     /// Whom an ID token of ours is about, whether or not its time is over (OpenID Connect Core 3.1.2.1).
     pub(super) fn subject_of_hint(&self, text: &str, now: Timestamp) -> Option<String> {
         self.read_hint(text, now).map(|claims| claims.sub)
@@ -180,10 +184,6 @@ pub(super) fn userinfo(user: &User, scope: &Scope) -> Map<String, Value> {
     let mut claims = person(user).userinfo(scope);
     claims.insert("sub".to_owned(), json!(user.id));
     claims
-}
-
-fn end(now: Timestamp, lifetime_ms: i64, latest: Timestamp) -> i64 {
-    now.plus_ms(lifetime_ms).min(latest).as_seconds()
 }
 
 /// A scope as it was stored.

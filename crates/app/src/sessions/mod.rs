@@ -194,8 +194,8 @@ impl App {
                         self.session_cache.forget_user(user);
                     }
                 }
-                // No node remembers grants: each use of one asks the database.
-                RevokedKind::Grant => {}
+                // No node remembers these: each use of one asks the database.
+                RevokedKind::Grant | RevokedKind::Token => {}
             }
         }
         if !ids.is_empty() {

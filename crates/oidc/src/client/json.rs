@@ -24,6 +24,7 @@ pub(super) fn metadata(metadata: &Metadata) -> Map<String, Value> {
         ("sector_identifier_uri", text(metadata.sector_identifier_uri.as_ref())),
         ("default_max_age", metadata.default_max_age.map(|age| json!(age.seconds()))),
         ("default_acr_values", list(&metadata.default_acr_values)),
+        ("served_resources", list(&metadata.served_resources)),
     ];
     for (name, value) in optional {
         members.extend(value.map(|value| (name.to_owned(), value)));

@@ -134,6 +134,8 @@ fn sessions(reader: &mut Reader<'_>, metadata: &mut Metadata) {
 /// What RFC 7591 does not know and a stranger may not decide.
 fn operators_own(reader: &mut Reader<'_>, metadata: &mut Metadata) {
     metadata.resources = reader.list("resources", MAX_RESOURCES, Resource::parse).unwrap_or_default();
+    let served = reader.list("served_resources", MAX_RESOURCES, Resource::parse);
+    metadata.served_resources = served.unwrap_or_default();
     let defaults = Lifetimes::default();
     metadata.lifetimes = Lifetimes {
         access_token_seconds: reader.number("access_token_seconds").unwrap_or(defaults.access_token_seconds),

@@ -9,8 +9,8 @@ use crate::scope::{OFFLINE_ACCESS, OPENID};
 use crate::subject;
 use crate::uri::Uri;
 
-/// The grants in which a person takes part.
-const WITH_A_PERSON: [Grant; 3] = [Grant::AuthorizationCode, Grant::DeviceCode, Grant::TokenExchange];
+/// The grants in which a person takes part, and which give a refresh token.
+const WITH_A_PERSON: [Grant; 2] = [Grant::AuthorizationCode, Grant::DeviceCode];
 
 /// Everything that does not fit together.
 pub(super) fn check(metadata: &Metadata) -> Vec<Problem> {
@@ -25,7 +25,8 @@ pub(super) fn check(metadata: &Metadata) -> Vec<Problem> {
 
 fn grants(metadata: &Metadata, problems: &mut Vec<Problem>) {
     let has = |grant| metadata.grants.contains(&grant);
-    if metadata.grants.is_empty() {
+    // A service that only asks about tokens gets none.
+    if metadata.grants.is_empty() && metadata.served_resources.is_empty() {
         problems.push(Problem::new("grant_types", "is empty"));
     }
     if has(Grant::AuthorizationCode) && metadata.redirect_uris.is_empty() {
@@ -45,6 +46,10 @@ fn grants(metadata: &Metadata, problems: &mut Vec<Problem>) {
         let message = "has a grant for which the client must authenticate, and the client has no way to";
         problems.push(Problem::new("grant_types", message));
     }
+    // RFC 9068 section 3: its tokens are for services, and there is none that all are for.
+    if has(Grant::ClientCredentials) && metadata.resources.is_empty() {
+        problems.push(Problem::new("resources", "must have an entry for the grant client_credentials"));
+    }
 }
 
 fn authentication(metadata: &Metadata, problems: &mut Vec<Problem>) {
@@ -54,6 +59,11 @@ fn authentication(metadata: &Metadata, problems: &mut Vec<Problem>) {
     }
     if metadata.keys.is_none() && metadata.signed_requests_required {
         problems.push(Problem::new("jwks", "is needed for signed request objects, unless jwks_uri is given"));
+    }
+    // RFC 7662 section 2.1: whoever asks about tokens proves who it is.
+    if metadata.is_public() && !metadata.served_resources.is_empty() {
+        let message = "is for a client that proves who it is, and this one has no way to";
+        problems.push(Problem::new("served_resources", message));
     }
     if metadata.authentication_algorithm.is_some() && !by_key {
         problems.push(Problem::new("token_endpoint_auth_signing_alg", "means nothing without private_key_jwt"));

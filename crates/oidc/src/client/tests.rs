@@ -99,6 +99,8 @@ fn each_wrong_part_of_the_protocol_is_named() {
         ("response_types", json!([]), "response_types"),
         ("scope", json!("openid  email"), "scope"),
         ("resources", json!(["orders"]), "resources[0]"),
+        ("served_resources", json!(["orders"]), "served_resources[0]"),
+        ("grant_types", json!([]), "grant_types"),
         ("token_endpoint_auth_method", json!("client_secret_jwt"), "token_endpoint_auth_method"),
         ("token_endpoint_auth_method", json!("private_key_jwt"), "jwks"),
         ("token_endpoint_auth_signing_alg", json!("HS256"), "token_endpoint_auth_signing_alg"),
@@ -201,8 +203,23 @@ fn exceptions_have_conditions() {
 }
 
 #[test]
+fn a_service_that_only_asks_needs_no_grant_and_a_machine_needs_a_service() {
+    let service = json!({"grant_types": [], "served_resources": ["https://api.example"]});
+    assert_eq!(client(&service).to_json()["served_resources"], json!(["https://api.example"]));
+    let public = with(&service, "token_endpoint_auth_method", json!("none"));
+    assert_eq!(problem_fields(&public, Author::Operator), ["served_resources"]);
+    // What a stranger registers is no service, whatever they say.
+    assert_eq!(problem_fields(&service, Author::Stranger), ["grant_types"]);
+    let machine = json!({"grant_types": ["client_credentials"], "scope": "orders"});
+    assert_eq!(problem_fields(&machine, Author::Operator), ["resources"]);
+    assert_eq!(problem_fields(&with(&machine, "resources", json!(["urn:a:b"])), Author::Stranger), ["resources"]);
+}
+
+#[test]
 fn a_machine_needs_no_redirect_uri() {
-    let client = client(&json!({"grant_types": ["client_credentials"], "scope": "orders"}));
+    let fields =
+        json!({"grant_types": ["client_credentials"], "scope": "orders", "resources": ["https://api.example"]});
+    let client = client(&fields);
     assert_eq!(client.to_json()["response_types"], json!([]));
 }
 

@@ -12,7 +12,7 @@ pub enum ClientCommand {
     /// Prints its id and, this once, its secret: only a hash is kept. People are asked whether it may have
     /// what it asks for, unless it is an application of your own (--first-party).
     #[command(
-        after_help = "Examples:\n  doorward client create --name Shop --first-party \\\n    --redirect-uri https://shop.example.com/callback\n  doorward client create --name Board --public \\\n    --redirect-uri https://board.example.com/ --scope openid --scope profile --scope email"
+        after_help = "Examples:\n  doorward client create --name Shop --first-party \\\n    --redirect-uri https://shop.example.com/callback\n  doorward client create --name Board --public \\\n    --redirect-uri https://board.example.com/ --scope openid --scope profile --scope email\n  doorward client create --name Nightly --grant client_credentials \\\n    --scope orders --resource https://api.example.com\n  doorward client create --name \"Orders API\" --serves https://api.example.com"
     )]
     Create(Fields),
     /// List applications, oldest first
@@ -60,6 +60,12 @@ pub struct Fields {
     /// What it may ask for; may be given more than once [default: openid]
     #[arg(long, value_name = "SCOPE")]
     pub scope: Vec<String>,
+    /// A service it may ask tokens for; may be given more than once
+    #[arg(long, value_name = "URI")]
+    pub resource: Vec<String>,
+    /// A service that it is, and may ask about tokens for; may be given more than once
+    #[arg(long, value_name = "URI")]
+    pub serves: Vec<String>,
     /// An application of your own: people are not asked for consent
     #[arg(long)]
     pub first_party: bool,

@@ -52,7 +52,11 @@ fn generate_secret(output: Output) -> Result<(), Failure> {
     output.answer(&json!({"client_secret": secret.as_str()}), || format!("{}\n", secret.as_str()))
 }
 
-async fn create(opened: &Opened, members: Map<String, Value>, output: Output) -> Result<(), Failure> {
+async fn create(opened: &Opened, mut members: Map<String, Value>, output: Output) -> Result<(), Failure> {
+    // A service that nobody is sent back to asks about tokens, and gets none unless somebody says which.
+    if members.contains_key("served_resources") && !members.contains_key("redirect_uris") {
+        members.entry("grant_types").or_insert_with(|| json!([]));
+    }
     let new = opened.app().create_client(&opened.op(), members).await.map_err(explain)?;
     tell(&new.registered, new.secret.as_ref(), output)
 }
@@ -124,6 +128,8 @@ fn members(fields: &Fields) -> Result<Map<String, Value>, Failure> {
         ("token_endpoint_auth_method", method.map(|method| json!(method))),
         ("grant_types", list(&fields.grant)),
         ("scope", (!fields.scope.is_empty()).then(|| json!(fields.scope.join(" ")))),
+        ("resources", list(&fields.resource)),
+        ("served_resources", list(&fields.serves)),
         ("consent", fields.first_party.then(|| json!("skip"))),
     ];
     members.extend(named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));

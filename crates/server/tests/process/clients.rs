@@ -69,6 +69,16 @@ fn clients_are_managed_from_the_command_line(folder: &Path) {
     assert!(refusal(folder, &["client", "show", id]).contains("there is no client"));
     assert!(refusal(folder, &["client", "delete", id]).contains("there is no client"));
 
+    let service = answer(folder, &["client", "create", "--serves", "https://api.example.com", "--json"]);
+    assert_eq!(
+        (&service["served_resources"], &service["grant_types"]),
+        (&json!(["https://api.example.com"]), &json!([]))
+    );
+    let grant = ["client", "create", "--grant", "client_credentials", "--scope", "orders", "--json"];
+    assert!(refusal(folder, &grant).contains("resources must have an entry"));
+    let job = answer(folder, &[&grant[..], &["--resource", "https://api.example.com"]].concat());
+    assert_eq!((&job["resources"], &job["scope"]), (&json!(["https://api.example.com"]), &json!("orders")));
+
     let asked_about = answer(folder, &["client", "create", "--redirect-uri", URI, "--json"]);
     assert_eq!(asked_about["consent"], "ask", "of others unless the operator says otherwise");
     let refused = refusal(folder, &["client", "create", "--redirect-uri", "http://shop.example.com/", "--first-party"]);

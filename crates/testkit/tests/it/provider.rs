@@ -5,12 +5,16 @@ mod announced;
 mod applications;
 mod attacks;
 mod consent;
+mod exchange;
+mod introspection;
 mod logout;
+mod machines;
 mod own_keys;
 mod private_key_jwt;
 mod prompts;
 mod relying_party;
 mod renewal;
+mod revocation;
 mod scripts;
 
 use doorward_testkit::world::Request;
@@ -353,7 +357,15 @@ fn the_discovery_documents_say_what_is_there() {
         assert_eq!(document, get("/.well-known/oauth-authorization-server").await);
         assert_eq!(document["issuer"], "https://auth.example.test");
         assert_eq!(document["id_token_signing_alg_values_supported"], json!(["RS256", "ES256", "EdDSA"]));
-        assert_eq!(document["grant_types_supported"], json!(["authorization_code", "refresh_token"]));
+        assert_eq!(
+            document["grant_types_supported"],
+            json!([
+                "authorization_code",
+                "refresh_token",
+                "client_credentials",
+                "urn:ietf:params:oauth:grant-type:token-exchange"
+            ])
+        );
         assert_eq!(document["scopes_supported"], json!(["openid", "profile", "email", "offline_access"]));
         assert_eq!(
             document["prompt_values_supported"],
@@ -363,6 +375,8 @@ fn the_discovery_documents_say_what_is_there() {
             ("authorization_endpoint", Method::GET),
             ("token_endpoint", Method::POST),
             ("userinfo_endpoint", Method::GET),
+            ("revocation_endpoint", Method::POST),
+            ("introspection_endpoint", Method::POST),
             ("end_session_endpoint", Method::GET),
             ("jwks_uri", Method::GET),
         ] {

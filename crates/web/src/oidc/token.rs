@@ -16,7 +16,10 @@ use crate::site::Site;
 struct Tokens<'a> {
     access_token: &'a str,
     token_type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    issued_token_type: Option<&'static str>,
     expires_in: i64,
+    #[serde(skip_serializing_if = "str::is_empty")]
     scope: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     refresh_token: Option<&'a str>,
@@ -36,6 +39,7 @@ pub(super) async fn create(State(site): State<Site>, Op(op): Op, request: Reques
             let tokens = Tokens {
                 access_token: given.access_token.reveal(),
                 token_type: "Bearer",
+                issued_token_type: given.issued_token_type,
                 expires_in: given.expires_in,
                 scope: &given.scope,
                 refresh_token: given.refresh_token.as_ref().map(SecretText::reveal),

@@ -15,7 +15,7 @@ pub(crate) fn all() -> Setup {
     Setup { algorithms: Algorithm::SIGNING.to_vec(), ..Setup::default() }
 }
 
-async fn keep_keys(world: &World) {
+pub(crate) async fn keep_keys(world: &World) {
     world.app().keep_keys_current(&world.operator().op()).await.unwrap();
 }
 

@@ -139,9 +139,40 @@ impl RelyingParty {
         self.call("/oauth2/token", body).await
     }
 
+    /// Withdraws a token.
+    pub(crate) async fn revoke(&self, token: &str) -> Answer {
+        self.call("/oauth2/revoke", self.about(token)).await
+    }
+
+    /// Asks about a token.
+    pub(crate) async fn introspect(&self, token: &str) -> Value {
+        let answer = self.call("/oauth2/introspect", self.about(token)).await.expect(200);
+        assert_eq!(answer.header(header::CACHE_CONTROL), Some("no-store"));
+        let claims = answer.json();
+        assert!(claims["active"].is_boolean(), "{claims}");
+        if claims["active"] == false {
+            assert_eq!(claims, json!({ "active": false }), "nothing else is said");
+        }
+        claims
+    }
+
+    /// A form that names a token, and the client where nothing else does.
+    pub(crate) fn about(&self, token: &str) -> String {
+        let mut fields = vec![("token", token)];
+        if self.secret.is_none() {
+            fields.push(("client_id", self.client_id.as_str()));
+        }
+        form(fields, &[])
+    }
+
     /// Sends a body to an endpoint, authenticated by its secret if it has one.
     pub(crate) async fn call(&self, path: &str, body: String) -> Answer {
-        let mut request = Request::new(Method::POST, path, SERVER).header(header::CONTENT_TYPE, FORM);
+        self.send(Request::new(Method::POST, path, SERVER), body).await
+    }
+
+    /// Sends a form, authenticated by its secret if it has one.
+    pub(crate) async fn send(&self, request: Request, body: String) -> Answer {
+        let mut request = request.header(header::CONTENT_TYPE, FORM);
         if let Some(secret) = &self.secret {
             let basic = STANDARD.encode(format!("{}:{secret}", self.client_id));
             request = request.header(header::AUTHORIZATION, &format!("Basic {basic}"));

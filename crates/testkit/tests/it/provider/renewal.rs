@@ -15,11 +15,11 @@ use crate::credentials::{count_events, next_at, number};
 use crate::people::{HOME, OWNER, PASSWORD};
 
 const OVERLAP_MS: i64 = 10 * SECOND_MS;
-const API: &str = "https://api.example";
-const FILES: &str = "https://files.example";
+pub(super) const API: &str = "https://api.example";
+pub(super) const FILES: &str = "https://files.example";
 
 /// The fields of an application that renews, with further ones.
-fn renewing(more: &Value) -> Value {
+pub(super) fn renewing(more: &Value) -> Value {
     let mut fields = json!({
         "grant_types": ["authorization_code", "refresh_token"],
         "scope": "openid profile email offline_access orders",
@@ -29,16 +29,16 @@ fn renewing(more: &Value) -> Value {
     fields
 }
 
-async fn shop(world: &World) -> RelyingParty {
+pub(super) async fn shop(world: &World) -> RelyingParty {
     RelyingParty::register(world, renewing(&json!({}))).await
 }
 
-async fn granted(shop: &RelyingParty, owner: &mut Browser, changes: &[(&str, &str)]) -> Tokens {
+pub(super) async fn granted(shop: &RelyingParty, owner: &mut Browser, changes: &[(&str, &str)]) -> Tokens {
     owner.open(&shop.start(changes)).await.expect(303);
     shop.tokens(&shop.code(owner)).await
 }
 
-async fn refused(shop: &RelyingParty, token: &str, error: &str) {
+pub(super) async fn refused(shop: &RelyingParty, token: &str, error: &str) {
     let answer = shop.refresh(token, &[]).await.expect(400);
     assert_eq!(answer.string("error"), error, "{}", answer.text());
     assert_eq!(answer.header("cache-control"), Some("no-store"));

@@ -1,0 +1,108 @@
+//! Access tokens of clients, as long as everything they came from lives.
+
+use doorward_model::id::GrantId;
+use doorward_model::time::Timestamp;
+use doorward_model::token::{FUTURE_LEEWAY_MS, TOKEN_TYPE, parse_object};
+use doorward_store::revocations::{self, RevokedKind};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::held::HeldGrant;
+use crate::App;
+use crate::failure::Failure;
+use crate::keys::OWN_ALGORITHM;
+
+/// What is read of a client's access token at our own endpoints.
+#[derive(Clone, Deserialize)]
+pub(super) struct ClientClaims {
+    iss: String,
+    pub(super) aud: Vec<String>,
+    iat: i64,
+    pub(super) exp: i64,
+    pub(super) sub: String,
+    pub(super) client_id: String,
+    pub(super) jti: String,
+    /// The grant that it came from; none for a client's own token.
+    pub(super) grant_id: Option<String>,
+    /// What it allows; may be nothing.
+    #[serde(default)]
+    pub(super) scope: String,
+    /// Everything else it says.
+    #[serde(flatten)]
+    pub(super) rest: Map<String, Value>,
+}
+
+impl ClientClaims {
+    /// The claims as they stand in the token.
+    pub(super) fn to_json(&self) -> Map<String, Value> {
+        let mut claims = self.rest.clone();
+        claims.insert("iss".to_owned(), self.iss.clone().into());
+        claims.insert("aud".to_owned(), self.aud.clone().into());
+        claims.insert("iat".to_owned(), self.iat.into());
+        claims.insert("exp".to_owned(), self.exp.into());
+        claims.insert("sub".to_owned(), self.sub.clone().into());
+        claims.insert("client_id".to_owned(), self.client_id.clone().into());
+        claims.insert("jti".to_owned(), self.jti.clone().into());
+        if !self.scope.is_empty() {
+            claims.insert("scope".to_owned(), self.scope.clone().into());
+        }
+        claims
+    }
+}
+
+/// A token that is good now.
+pub(super) struct LivingToken {
+    pub(super) claims: ClientClaims,
+    /// What it came from; none for a client's own token.
+    pub(super) held: Option<HeldGrant>,
+}
+
+impl App {
+    /// The claims of an access token that we gave to a client and whose time is not over.
+    pub(super) fn read_client_token(&self, text: &str, now: Timestamp) -> Option<ClientClaims> {
+        let payload = self.keys.verified_claims(text, TOKEN_TYPE, &[OWN_ALGORITHM], now)?;
+        let claims: ClientClaims = parse_object(&payload)?;
+        let is_in_time = now.as_seconds() < claims.exp && claims.iat <= now.plus_ms(FUTURE_LEEWAY_MS).as_seconds();
+        (claims.iss == self.keys.settings().issuer && is_in_time).then_some(claims)
+    }
+
+    /// The token, if it has not been withdrawn, and client, grant, session and person behind it live.
+    pub(super) async fn living_token(
+        &self,
+        claims: ClientClaims,
+        now: Timestamp,
+    ) -> Result<Option<LivingToken>, Failure> {
+        let grant_id = match claims.grant_id.as_deref().map(GrantId::parse) {
+            None => None,
+            Some(Ok(id)) => Some(id),
+            Some(Err(_)) => return Ok(None),
+        };
+        if self.active_client(&claims.client_id).await?.is_none() {
+            return Ok(None);
+        }
+        let id = claims.jti.clone();
+        let found = self.store.read(move |tx| {
+            if revocations::is_listed(tx, RevokedKind::Token, &id)? {
+                return Ok(None);
+            }
+            match grant_id {
+                None => Ok(Some(None)),
+                Some(grant_id) => HeldGrant::find(tx, grant_id).map(|held| held.map(Some)),
+            }
+        });
+        let Some(held) = found.await? else { return Ok(None) };
+        // A token that was exchanged is as good as the client that the person let in.
+        if let Some(held) = &held
+            && held.grant.client_id != claims.client_id
+            && self.active_client(&held.grant.client_id).await?.is_none()
+        {
+            return Ok(None);
+        }
+        let is_alive = match &held {
+            // Only a client's own token is about the client.
+            None => claims.sub == claims.client_id,
+            Some(held) => held.grant.user_id.to_string() == claims.sub && held.is_alive(now, held.grant.created_at),
+        };
+        Ok(is_alive.then_some(LivingToken { claims, held }))
+    }
+}
