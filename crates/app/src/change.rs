@@ -4,6 +4,7 @@ use doorward_model::id::DeliveryId;
 use doorward_store::{Tx, deliveries, events};
 
 use crate::App;
+use crate::delivery::{LOGOUT, MAIL};
 use crate::event::{Action, EventDraft};
 use crate::failure::Failure;
 use crate::post::Parcel;
@@ -45,7 +46,13 @@ impl Change<'_, '_> {
     /// Queues a mail that follows from `event`, which must have been recorded before.
     pub(crate) fn post(&mut self, event: &EventDraft, parcel: &Parcel) -> Result<(), Failure> {
         let id: DeliveryId = parcel.id;
-        deliveries::insert(self.tx, id, event.row().id, "mail", &parcel.sealed, event.row().at)?;
+        deliveries::insert(self.tx, id, event.row().id, MAIL, &parcel.sealed, event.row().at)?;
+        Ok(())
+    }
+
+    /// Queues a message to a client that follows from `event`, which must have been recorded before.
+    pub(crate) fn post_logout(&mut self, event: &EventDraft, parcel: &Parcel) -> Result<(), Failure> {
+        deliveries::insert(self.tx, parcel.id, event.row().id, LOGOUT, &parcel.sealed, event.row().at)?;
         Ok(())
     }
 

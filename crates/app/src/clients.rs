@@ -236,7 +236,7 @@ impl App {
         .await
     }
 
-    /// What speaks against the addresses that the server itself would read.
+    /// What speaks against the addresses that the server itself would call.
     fn address_problems(&self, metadata: &Metadata) -> Vec<ClientProblem> {
         let keys = match &metadata.keys {
             Some(Keys::At(address)) => Some(("jwks_uri", address)),
@@ -247,7 +247,8 @@ impl App {
             let message = self.outbound.documents.objection(address)?;
             Some(ClientProblem { field: field.to_owned(), message: message.to_owned() })
         };
-        keys.into_iter().chain(sector).filter_map(objection).collect()
+        let logout = metadata.backchannel_logout.as_ref().map(|logout| ("backchannel_logout_uri", &logout.uri));
+        keys.into_iter().chain(sector).chain(logout).filter_map(objection).collect()
     }
 
     /// The document at a sector identifier names every redirect URI: else a client could learn the ids by which the

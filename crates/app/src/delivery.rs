@@ -1,10 +1,11 @@
-//! The worker that sends queued mails: leased, retried with back-off, given up visibly.
+//! The worker that sends queued mails and messages to clients: leased, retried with back-off, given up visibly.
 
 use std::future::Future;
 use std::pin::Pin;
 
 use doorward_model::id::DeliveryId;
 use doorward_model::random;
+use doorward_model::secret::SecretText;
 use doorward_model::time::{HOUR_MS, MINUTE_MS, SECOND_MS, Timestamp};
 use doorward_store::deliveries::{self, Backlog, Delivery};
 
@@ -32,6 +33,11 @@ const WAITS_MS: [i64; 9] = [
     9 * HOUR_MS,
 ];
 
+/// The channel of mails.
+pub(crate) const MAIL: &str = "mail";
+/// The channel of messages to clients that a session is over.
+pub(crate) const LOGOUT: &str = "logout";
+
 /// Why a mail could not be handed over.
 #[derive(Debug, Clone)]
 pub struct DeliveryError {
@@ -41,7 +47,23 @@ pub struct DeliveryError {
     pub reason: String,
 }
 
-/// What carries mails: a mail server or a folder.
+/// Tells a client that a session is over (OpenID Connect Back-Channel Logout 1.0 section 2.5).
+pub struct LogoutMessage {
+    /// Where the client wants to hear it.
+    pub address: String,
+    /// The logout token.
+    pub token: SecretText,
+}
+
+/// What is handed over.
+enum Content {
+    Mail(Box<Mail>),
+    Logout(LogoutMessage),
+    /// Nobody wants it any more.
+    Nothing,
+}
+
+/// What carries mails, a mail server or a folder, and messages to clients.
 pub trait Courier: Send + Sync + 'static {
     /// Hands `mail` over. The id is stable over attempts.
     fn deliver<'a>(
@@ -49,6 +71,13 @@ pub trait Courier: Send + Sync + 'static {
         id: DeliveryId,
         queued_at: Timestamp,
         mail: &'a Mail,
+    ) -> Pin<Box<dyn Future<Output = Result<(), DeliveryError>> + Send + 'a>>;
+
+    /// Tells a client that a session is over. The id is stable over attempts.
+    fn announce<'a>(
+        &'a self,
+        id: DeliveryId,
+        message: &'a LogoutMessage,
     ) -> Pin<Box<dyn Future<Output = Result<(), DeliveryError>> + Send + 'a>>;
 }
 
@@ -66,11 +95,17 @@ impl App {
     }
 
     async fn deliver(&self, op: &Op, owner: &str, courier: &dyn Courier, delivery: Delivery) -> Result<(), Failure> {
-        let outcome = match self.unpack(&delivery) {
-            Ok(mail) => courier.deliver(delivery.id, delivery.created_at, &mail).await,
+        let outcome = match self.unpack(&delivery, op.now).await {
+            Ok(Content::Mail(mail)) => courier.deliver(delivery.id, delivery.created_at, &mail).await,
+            Ok(Content::Logout(message)) => courier.announce(delivery.id, &message).await,
+            Ok(Content::Nothing) => Ok(()),
+            // The database may answer again in a while.
+            Err(Failure::Unavailable { .. }) => {
+                Err(DeliveryError { is_permanent: false, reason: "the database was not there".to_owned() })
+            }
             Err(failure) => {
-                tracing::error!(delivery.id = %delivery.id, error = &failure as &dyn std::error::Error, "a queued mail cannot be opened");
-                Err(DeliveryError { is_permanent: true, reason: "the queued mail cannot be opened".to_owned() })
+                tracing::error!(delivery.id = %delivery.id, error = &failure as &dyn std::error::Error, "a queued delivery cannot be opened");
+                Err(DeliveryError { is_permanent: true, reason: "the queued delivery cannot be opened".to_owned() })
             }
         };
         let (id, owner, now) = (delivery.id, owner.to_owned(), op.now);
@@ -98,13 +133,18 @@ impl App {
         Ok(())
     }
 
-    fn unpack(&self, delivery: &Delivery) -> Result<Mail, Failure> {
+    async fn unpack(&self, delivery: &Delivery, now: Timestamp) -> Result<Content, Failure> {
         let plain = self
             .keys
             .masters()
             .open(PAYLOAD, &delivery.id.to_string(), &delivery.payload)
-            .map_err(|error| Failure::internal("opening a queued mail", error))?;
-        serde_json::from_slice(&plain).map_err(|error| Failure::internal("reading a queued mail", error))
+            .map_err(|error| Failure::internal("opening a queued delivery", error))?;
+        if delivery.channel == LOGOUT {
+            let message = self.write_logout(delivery.id, &plain, now).await?;
+            return Ok(message.map_or(Content::Nothing, Content::Logout));
+        }
+        let mail = serde_json::from_slice(&plain).map_err(|error| Failure::internal("reading a queued mail", error))?;
+        Ok(Content::Mail(Box::new(mail)))
     }
 
     /// How many deliveries wait or were given up.

@@ -32,6 +32,8 @@ pub enum Action {
     SignOut,
     /// A session was ended from elsewhere.
     SessionEnded,
+    /// A client is told that a session is over.
+    LogoutAnnounced,
     /// A reset of a password was asked for.
     PasswordResetRequested,
     /// A password was reset through the mailbox.
@@ -94,6 +96,7 @@ impl Action {
             Self::SignIn => "session.sign_in",
             Self::SignOut => "session.sign_out",
             Self::SessionEnded => "session.ended",
+            Self::LogoutAnnounced => "session.end_announced",
             Self::PasswordResetRequested => "password.reset_requested",
             Self::PasswordReset => "password.reset",
             Self::PasswordChanged => "password.changed",

@@ -16,6 +16,7 @@ mod renewals;
 mod replays;
 mod requests;
 mod revocation;
+mod session_end;
 mod subjects;
 #[cfg(test)]
 mod tests;

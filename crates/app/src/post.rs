@@ -15,7 +15,7 @@ use crate::op::Op;
 /// What the sealed payloads of the `deliveries` table are sealed for.
 pub(crate) const PAYLOAD: Purpose = Purpose::new("deliveries.payload");
 
-/// A rendered mail as its row holds it. Mails carry links that open accounts, so they are never stored plain.
+/// A rendered mail, or a message, as its row holds it. Mails carry links that open accounts, so they are never stored plain.
 #[derive(Clone)]
 pub(crate) struct Parcel {
     pub(crate) id: DeliveryId,
@@ -46,12 +46,16 @@ impl App {
         let recipient = Recipient { address: &address, name: to.name, language, site: &self.settings.service_name };
         let mail = Mail::render(letter, &recipient).map_err(|error| Failure::internal("writing a mail", error))?;
         let plain = serde_json::to_vec(&mail).map_err(|error| Failure::internal("packing a mail", error))?;
-        let id = DeliveryId::new(op.now, op.random.as_ref());
+        self.seal_parcel(op, DeliveryId::new(op.now, op.random.as_ref()), &plain)
+    }
+
+    /// Seals what is to be delivered.
+    pub(crate) fn seal_parcel(&self, op: &Op, id: DeliveryId, plain: &[u8]) -> Result<Parcel, Failure> {
         let sealed = self
             .keys
             .masters()
-            .seal(PAYLOAD, &id.to_string(), &plain, op.random.as_ref())
-            .map_err(|error| Failure::internal("sealing a mail", error))?;
+            .seal(PAYLOAD, &id.to_string(), plain, op.random.as_ref())
+            .map_err(|error| Failure::internal("sealing a delivery", error))?;
         Ok(Parcel { id, sealed })
     }
 

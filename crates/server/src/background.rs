@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use doorward_app::delivery::{Courier, DeliveryError};
+use doorward_app::delivery::{Courier, DeliveryError, LogoutMessage};
 use doorward_app::failure::Failure as AppFailure;
 use doorward_app::mail::{Envelope, HeaderLine, Mail, MailAddress, MessageId, Sender};
 use doorward_app::op::{Actor, Op};
@@ -16,6 +16,7 @@ use doorward_web::site::Site;
 use crate::commands::failure::Failure;
 use crate::configuration::Configuration;
 use crate::mail::{MailError, MailTransport, Outgoing, sender};
+use crate::outbound::logout_messages::LogoutMessages;
 use crate::tasks::{Supervisor, TaskError};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -68,9 +69,14 @@ pub fn start(
         let owner = owner.clone();
         async move { site.app.purge(&op(&site, "purge"), &owner).await.map(|_| ()) }
     });
+    run(supervisor, "ended sessions", PURGE_INTERVAL, site, |site| async move {
+        while site.app.announce_ended_sessions(&op(&site, "ended sessions")).await? > 0 {}
+        Ok(())
+    });
     run(supervisor, "deliveries", SECOND, site, move |site| {
         let (owner, courier) = (node.clone(), Arc::clone(&courier));
         async move {
+            while site.app.announce_revoked_sessions(&op(&site, "deliveries")).await? > 0 {}
             while site.app.deliver_due(&op(&site, "deliveries"), &owner, courier.as_ref()).await? > 0 {}
             Ok(())
         }
@@ -111,8 +117,9 @@ async fn set_gauges(site: &Site) -> Result<(), AppFailure> {
     Ok(())
 }
 
-/// Carries queued mails to the configured transport.
+/// Carries queued mails to the configured transport, and messages to applications.
 struct Post {
+    messages: LogoutMessages,
     transport: MailTransport,
     from: Sender,
 }
@@ -121,7 +128,8 @@ impl Post {
     fn open(configuration: &Configuration) -> Result<Self, Failure> {
         let address = MailAddress::parse(sender(configuration)?.as_ref())?;
         let from = Sender { name: HeaderLine::new(&configuration.service_name), address };
-        Ok(Self { transport: MailTransport::open(configuration)?, from })
+        let messages = LogoutMessages::new(configuration.applications.private_networks.clone())?;
+        Ok(Self { messages, transport: MailTransport::open(configuration)?, from })
     }
 }
 
@@ -137,6 +145,18 @@ impl Courier for Post {
             let eml = mail.to_eml(&Envelope { id: &message_id, date: queued_at, from: &self.from });
             let outgoing = Outgoing { id: &id.to_string(), to: mail.to.as_str(), eml: eml.as_bytes() };
             self.transport.send(outgoing).await.map_err(|error| report(id, &error))
+        })
+    }
+
+    fn announce<'a>(
+        &'a self,
+        id: DeliveryId,
+        message: &'a LogoutMessage,
+    ) -> std::pin::Pin<Box<dyn Future<Output = Result<(), DeliveryError>> + Send + 'a>> {
+        Box::pin(async move {
+            self.messages.send(message).await.inspect_err(|error| {
+                tracing::warn!(delivery.id = %id, reason = error.reason, "an application was not told that a session is over");
+            })
         })
     }
 }

@@ -6,6 +6,7 @@ use crate::Statement;
 static MODULES: &[&[&Statement]] = &[
     crate::attempts::ALL,
     crate::authorization_codes::ALL,
+    crate::client_sessions::ALL,
     crate::clients::ALL,
     crate::consents::ALL,
     crate::database_clock::ALL,

@@ -1,4 +1,4 @@
-//! Mails waiting to be sent: rows with attempts, next time and last error, taken by leased workers.
+//! Mails, and messages to clients, waiting to be sent: rows with attempts, next time and last error, taken by leased workers.
 
 use doorward_model::id::{DeliveryId, EventId};
 use doorward_model::time::Timestamp;
@@ -11,7 +11,7 @@ use crate::{StoreError, Tx, statements};
 pub struct Delivery {
     /// Its id: stable over attempts, so that receivers can drop repetitions.
     pub id: DeliveryId,
-    /// What carries it: `mail`.
+    /// What carries it: `mail` or `logout`.
     pub channel: String,
     /// What to send, sealed.
     pub payload: Vec<u8>,

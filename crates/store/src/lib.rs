@@ -4,6 +4,7 @@ pub mod attempts;
 pub mod authorization_codes;
 mod catalog;
 mod cell;
+pub mod client_sessions;
 pub mod clients;
 mod column;
 pub mod consents;

@@ -3,7 +3,7 @@
 use std::pin::Pin;
 use std::sync::Mutex;
 
-use doorward_app::delivery::{Courier, DeliveryError};
+use doorward_app::delivery::{Courier, DeliveryError, LogoutMessage};
 use doorward_app::mail::Mail;
 use doorward_model::id::DeliveryId;
 use doorward_model::time::Timestamp;
@@ -45,14 +45,42 @@ impl Letter {
     }
 }
 
+/// A message to an application that a session is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Announcement {
+    /// Stable over attempts.
+    pub id: String,
+    /// Where it went.
+    pub address: String,
+    /// The logout token.
+    pub token: String,
+}
+
 /// A courier that keeps what it is given.
 #[derive(Debug, Default)]
-pub(crate) struct Mailbox(Mutex<Vec<Letter>>);
+pub(crate) struct Mailbox(Mutex<Vec<Letter>>, Mutex<Announced>);
+
+/// What applications heard, and how often they will not listen yet.
+#[derive(Debug, Default)]
+struct Announced {
+    heard: Vec<Announcement>,
+    deaf: usize,
+}
 
 impl Mailbox {
     /// Everything delivered so far.
     pub(crate) fn letters(&self) -> Vec<Letter> {
         self.0.lock().unwrap().clone()
+    }
+
+    /// Everything that applications were told so far.
+    pub(crate) fn announcements(&self) -> Vec<Announcement> {
+        self.1.lock().unwrap().heard.clone()
+    }
+
+    /// The next `times` messages find nobody who listens.
+    pub(crate) fn be_deaf(&self, times: usize) {
+        self.1.lock().unwrap().deaf = times;
     }
 }
 
@@ -69,6 +97,22 @@ impl Courier for Mailbox {
             text: mail.text.clone(),
         };
         self.0.lock().unwrap().push(letter);
+        Box::pin(async { Ok(()) })
+    }
+
+    fn announce<'a>(
+        &'a self,
+        id: DeliveryId,
+        message: &'a LogoutMessage,
+    ) -> Pin<Box<dyn Future<Output = Result<(), DeliveryError>> + Send + 'a>> {
+        let mut announced = self.1.lock().unwrap();
+        if announced.deaf > 0 {
+            announced.deaf -= 1;
+            let reason = "nobody listens".to_owned();
+            return Box::pin(async { Err(DeliveryError { is_permanent: false, reason }) });
+        }
+        let (id, address, token) = (id.to_string(), message.address.clone(), message.token.reveal().to_owned());
+        announced.heard.push(Announcement { id, address, token });
         Box::pin(async { Ok(()) })
     }
 }

@@ -33,7 +33,7 @@ use crate::canaries::{self, Canaries};
 use crate::check::check;
 use crate::clock::ManualClock;
 use crate::database::{Engine, Place};
-use crate::mailbox::{Letter, Mailbox};
+use crate::mailbox::{Announcement, Letter, Mailbox};
 use crate::operator::Operator;
 use crate::seeded::SeededRandom;
 
@@ -225,6 +225,25 @@ impl World {
             }
         }
         letters
+    }
+
+    /// Looks for sessions that have run out, as a job does every minute.
+    pub async fn look_for_ended_sessions(&self) {
+        let op = self.operator().op();
+        while self.app().announce_ended_sessions(&op).await.unwrap() > 0 {}
+    }
+
+    /// Tells applications which sessions were ended, and returns everything they were told so far, oldest first.
+    pub async fn announcements(&self) -> Vec<Announcement> {
+        let (ground, op) = (&self.parts.ground, self.operator().op());
+        while self.app().announce_revoked_sessions(&op).await.unwrap() > 0 {}
+        while self.app().deliver_due(&op, "tests", &ground.mailbox).await.unwrap() > 0 {}
+        ground.mailbox.announcements()
+    }
+
+    /// The next `times` messages to applications find nobody who listens.
+    pub fn applications_are_deaf(&self, times: usize) {
+        self.parts.ground.mailbox.be_deaf(times);
     }
 
     /// Every letter to `email` so far, oldest first.

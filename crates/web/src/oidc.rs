@@ -41,22 +41,6 @@ fn call(method: Method, path: &'static str, rate: RateClass, csrf: CsrfRule, han
     }
 }
 
-/// What people come to.
-fn page(method: Method, access: Access, csrf: CsrfRule, handler: Endpoint<Site>) -> Route<Site> {
-    Route {
-        method,
-        path: paths::AUTHORIZE,
-        door: Door::PopupPage,
-        access,
-        rate: RateClass::Read,
-        csrf,
-        cache: CacheClass::NoStore,
-        cors: CorsRule::Closed,
-        retires: None,
-        handler,
-    }
-}
-
 /// What describes the rest.
 fn describe(path: &'static str) -> Route<Site> {
     Route {
@@ -76,29 +60,10 @@ fn describe(path: &'static str) -> Route<Site> {
 /// Every endpoint.
 pub fn routes() -> Vec<Route<Site>> {
     let without_cookies = CsrfRule::WithoutCookies;
-    vec![
+    let mut routes = pages();
+    routes.extend([
         describe("/.well-known/openid-configuration"),
         describe("/.well-known/oauth-authorization-server"),
-        page(Method::GET, Access::Optional, CsrfRule::Safe, endpoint(authorize::show)),
-        page(Method::POST, Access::Public, without_cookies, endpoint(authorize::forward)),
-        Route {
-            path: paths::ACCOUNT,
-            rate: RateClass::Write,
-            ..page(Method::POST, Access::Optional, CsrfRule::PublicForm, endpoint(account::answer))
-        },
-        // The form carries what only the page of this browser, person and session has: see the handler.
-        Route {
-            path: paths::CONSENT,
-            rate: RateClass::Write,
-            ..page(Method::POST, Access::Optional, CsrfRule::PublicForm, endpoint(consent::answer))
-        },
-        Route { path: paths::LOGOUT, ..page(Method::GET, Access::Optional, CsrfRule::Safe, endpoint(logout::show)) },
-        Route { path: paths::LOGOUT, ..page(Method::POST, Access::Public, without_cookies, endpoint(logout::forward)) },
-        Route {
-            path: paths::CONFIRM_LOGOUT,
-            rate: RateClass::Write,
-            ..page(Method::POST, Access::Optional, CsrfRule::PublicForm, endpoint(logout::confirm))
-        },
         // Whole applications come from one address.
         call(Method::POST, paths::PUSHED, RateClass::Renewal, without_cookies, endpoint(pushed::create)),
         call(Method::POST, paths::TOKEN, RateClass::Renewal, without_cookies, endpoint(token::create)),
@@ -110,5 +75,35 @@ pub fn routes() -> Vec<Route<Site>> {
         },
         call(Method::GET, paths::USERINFO, RateClass::Renewal, CsrfRule::Safe, endpoint(userinfo::show)),
         call(Method::POST, paths::USERINFO, RateClass::Renewal, without_cookies, endpoint(userinfo::show)),
+    ]);
+    routes
+}
+
+/// What people see on the way: applications may open it in a pop-up.
+fn pages() -> Vec<Route<Site>> {
+    let page = |method, path, (access, rate, csrf), handler| Route {
+        method,
+        path,
+        door: Door::PopupPage,
+        access,
+        rate,
+        csrf,
+        cache: CacheClass::NoStore,
+        cors: CorsRule::Closed,
+        retires: None,
+        handler,
+    };
+    let shown = (Access::Optional, RateClass::Read, CsrfRule::Safe);
+    let forwarded = (Access::Public, RateClass::Read, CsrfRule::WithoutCookies);
+    // The forms carry what only the page of this browser, person and session has: see their handlers.
+    let answered = (Access::Optional, RateClass::Write, CsrfRule::PublicForm);
+    vec![
+        page(Method::GET, paths::AUTHORIZE, shown, endpoint(authorize::show)),
+        page(Method::POST, paths::AUTHORIZE, forwarded, endpoint(authorize::forward)),
+        page(Method::POST, paths::ACCOUNT, answered, endpoint(account::answer)),
+        page(Method::POST, paths::CONSENT, answered, endpoint(consent::answer)),
+        page(Method::GET, paths::LOGOUT, shown, endpoint(logout::show)),
+        page(Method::POST, paths::LOGOUT, forwarded, endpoint(logout::forward)),
+        page(Method::POST, paths::CONFIRM_LOGOUT, answered, endpoint(logout::confirm)),
     ]
 }

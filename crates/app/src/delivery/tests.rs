@@ -49,6 +49,14 @@ impl Courier for Scripted {
         let failure = self.failures.lock().unwrap().pop_front();
         Box::pin(async move { failure.map_or(Ok(()), Err) })
     }
+
+    fn announce<'a>(
+        &'a self,
+        _id: DeliveryId,
+        _message: &'a LogoutMessage,
+    ) -> Pin<Box<dyn Future<Output = Result<(), DeliveryError>> + Send + 'a>> {
+        panic!("no client wants to hear anything")
+    }
 }
 
 /// A carrier that is asked and never heard of again.
@@ -62,6 +70,14 @@ impl Courier for Silent {
         _mail: &'a Mail,
     ) -> Pin<Box<dyn Future<Output = Result<(), DeliveryError>> + Send + 'a>> {
         Box::pin(std::future::pending())
+    }
+
+    fn announce<'a>(
+        &'a self,
+        _id: DeliveryId,
+        _message: &'a LogoutMessage,
+    ) -> Pin<Box<dyn Future<Output = Result<(), DeliveryError>> + Send + 'a>> {
+        panic!("no client wants to hear anything")
     }
 }
 

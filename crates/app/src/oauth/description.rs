@@ -37,6 +37,7 @@ impl App {
             pushed_only: self.settings.pushed_only,
             acr_values: vec!["aal1".to_owned()],
             sign_up: true,
+            backchannel_logout: true,
             consent: true,
             ..Offer::default()
         };

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderValue, Request, header};
-use http_body_util::{BodyExt as _, Empty, LengthLimitError, Limited};
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::Bytes;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
@@ -180,15 +180,34 @@ impl Client {
         end: &str,
         headers: &[(header::HeaderName, HeaderValue)],
     ) -> Result<(http::StatusCode, Bytes), OutboundError> {
+        let request = Request::get(format!("{}{end}", base.path));
+        self.ask(base, request, headers, Full::default()).await
+    }
+
+    /// Status and body of `POST url` with this body. Redirects are answers like any other.
+    pub async fn post(
+        &self,
+        url: &OutboundUrl,
+        headers: &[(header::HeaderName, HeaderValue)],
+        body: Vec<u8>,
+    ) -> Result<(http::StatusCode, Bytes), OutboundError> {
+        self.ask(url, Request::post(&url.path), headers, Full::from(body)).await
+    }
+
+    async fn ask(
+        &self,
+        base: &OutboundUrl,
+        mut request: http::request::Builder,
+        headers: &[(header::HeaderName, HeaderValue)],
+        body: Full<Bytes>,
+    ) -> Result<(http::StatusCode, Bytes), OutboundError> {
         let asked = async {
             let _place = self.places.acquire().await.map_err(|closed| OutboundError::Exchange(Box::new(closed)))?;
-            let mut request = Request::get(format!("{}{end}", base.path))
-                .header(header::HOST, &base.authority)
-                .header(header::USER_AGENT, USER_AGENT);
+            request = request.header(header::HOST, &base.authority).header(header::USER_AGENT, USER_AGENT);
             for (name, value) in headers {
                 request = request.header(name, value);
             }
-            let request = request.body(Empty::new()).map_err(|error| OutboundError::Exchange(Box::new(error)))?;
+            let request = request.body(body).map_err(|error| OutboundError::Exchange(Box::new(error)))?;
             let stream = self.connect(base).await?;
             match &base.tls_name {
                 None => self.exchange(stream, request).await,
@@ -216,7 +235,7 @@ impl Client {
     async fn exchange(
         &self,
         stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
-        request: Request<Empty<Bytes>>,
+        request: Request<Full<Bytes>>,
     ) -> Result<(http::StatusCode, Bytes), OutboundError> {
         let failed = |error: hyper::Error| OutboundError::Exchange(Box::new(error));
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(failed)?;

@@ -1,6 +1,7 @@
 //! Applications sign people in: the authorization code flow from end to end, and everything that must not work.
 
 mod algorithms;
+mod announced;
 mod applications;
 mod attacks;
 mod consent;

@@ -67,6 +67,7 @@ async fn state(world: &World) -> Vec<i64> {
         "SELECT COUNT(*) FROM authorization_codes",
         "SELECT COUNT(*) FROM grants",
         "SELECT COUNT(*) FROM consents",
+        "SELECT COUNT(*) FROM client_sessions",
     ] {
         counts.push(crate::credentials::number(world, sql).await);
     }

@@ -11,6 +11,7 @@ use doorward_oidc::pkce::{Challenge, Verifier};
 use doorward_oidc::resource::Resource;
 use doorward_oidc::scope::OFFLINE_ACCESS;
 use doorward_store::authorization_codes::{self, AuthorizationCode};
+use doorward_store::client_sessions::{self, ClientSession};
 use doorward_store::grants::{self, Grant};
 use doorward_store::sessions::{self, Session};
 use doorward_store::token_families::{self, Renewed, TokenFamily};
@@ -179,6 +180,11 @@ fn begin_grant(
         revoked_at: None,
     };
     grants::insert(change.tx, &grant)?;
+    let metadata = attempt.client.metadata();
+    if metadata.backchannel_logout.is_some() || metadata.frontchannel_logout.is_some() {
+        let (session_id, user_id, client_id) = (session.id, grant.user_id, grant.client_id.clone());
+        client_sessions::insert(change.tx, &ClientSession { session_id, client_id, user_id })?;
+    }
     if grant.session_id.is_none() {
         let (user, client) = (grant.user_id, &grant.client_id);
         let why = "too_many_grants";
