@@ -98,20 +98,18 @@ impl App {
             }
         });
         let Some(held) = found.await? else { return Ok(None) };
-        // A token that was exchanged is as good as the client that the person let in, and names them as that one knows
-        // them.
-        let let_in = match &held {
-            Some(held) if held.grant.client_id != claims.client_id => {
-                let Some(let_in) = self.active_client(&held.grant.client_id).await? else { return Ok(None) };
-                let_in
-            }
-            Some(_) | None => client.clone(),
-        };
+        // A token that was exchanged is as good as the client that the person let in.
+        if let Some(held) = &held
+            && held.grant.client_id != claims.client_id
+            && self.active_client(&held.grant.client_id).await?.is_none()
+        {
+            return Ok(None);
+        }
         let is_alive = match &held {
             // Only a client's own token is about the client.
             None => claims.sub == claims.client_id,
             Some(held) => {
-                self.subject_for(&let_in, held.grant.user_id) == claims.sub && held.is_alive(now, held.grant.created_at)
+                self.subject_for(&client, held.grant.user_id) == claims.sub && held.is_alive(now, held.grant.created_at)
             }
         };
         Ok(is_alive.then_some(LivingToken { claims, client, held }))

@@ -129,7 +129,7 @@ class Server {
   }
 }
 
-async function findFreePorts(count) {
+export async function findFreePorts(count) {
   const listeners = await Promise.all(
     Array.from({ length: count }, async () => {
       const listener = createServer().listen(0, "127.0.0.1");

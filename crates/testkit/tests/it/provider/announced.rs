@@ -177,3 +177,17 @@ fn an_application_that_is_changed_or_gone_is_told_nothing() {
         assert_eq!(left, 0);
     });
 }
+
+/// Proves: A-97
+#[test]
+fn an_application_that_knows_people_by_names_of_its_own_is_told_by_those() {
+    both_with(&setup(), async |world| {
+        let mut owner = signed_in(world).await;
+        let pairwise = json!({"backchannel_logout_uri": EAR, "subject_type": "pairwise"});
+        let shop = RelyingParty::register(world, pairwise).await;
+        let code = code(&shop, &mut owner).await;
+        let claims = shop.tokens(&code).await.claims;
+        owner.fetch(Method::POST, "/api/v1/logout", None).await.expect(204);
+        assert_eq!(told(world, &shop, &claims["sub"]).await, [claims["sid"].as_str().unwrap()]);
+    });
+}
