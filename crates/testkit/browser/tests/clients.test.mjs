@@ -150,6 +150,42 @@ test("openid-client: a key instead of a secret, tokens bound to a key, asked abo
     assert.equal(await people.visitor.isSignedIn(), false);
   }));
 
+test("openid-client: requests that are pushed, signed, and both", () =>
+  prepare(async (people) => {
+    const own = await openid.randomDPoPKeyPair("ES256", { extractable: true });
+    const { kty, crv, x, y } = await crypto.subtle.exportKey("jwk", own.publicKey);
+    const client = await stage.server.registerApplication(people.application.callback, {
+      metadata: {
+        jwks: { keys: [{ kty, crv, x, y, alg: "ES256", use: "sig", kid: "one" }] },
+        request_object_signing_alg: "ES256",
+      },
+    });
+    const config = await configure(client);
+    const verifier = openid.randomPKCECodeVerifier();
+    const parameters = {
+      redirect_uri: people.application.callback,
+      scope: "openid",
+      code_challenge: await openid.calculatePKCECodeChallenge(verifier),
+      code_challenge_method: "S256",
+    };
+    const sign = () =>
+      openid.buildAuthorizationUrlWithJAR(config, parameters, { key: own.privateKey, kid: "one" });
+    const pushed = await openid.buildAuthorizationUrlWithPAR(config, parameters);
+    assert.deepEqual([...pushed.searchParams.keys()].sort(), ["client_id", "request_uri"]);
+    const both = await openid.buildAuthorizationUrlWithPAR(config, (await sign()).searchParams);
+    for (const url of [pushed, await sign(), both]) {
+      if (url === pushed) {
+        await signIn(people, url);
+      } else {
+        await people.page.goto(url.href);
+        await people.page.getByText(ARRIVED).waitFor();
+      }
+      const arrived = new URL(people.page.url());
+      const tokens = await openid.authorizationCodeGrant(config, arrived, { pkceCodeVerifier: verifier });
+      assert.equal(tokens.claims().aud, client.client_id);
+    }
+  }));
+
 test("openid-client: a token for the application itself", async () => {
   const client = await stage.server.registerApplication("http://127.0.0.1/callback", {
     scope: "orders:read",
