@@ -22,6 +22,7 @@ pub mod faults;
 pub mod html;
 pub mod mailbox;
 pub mod operator;
+pub mod request;
 pub mod seeded;
 pub mod served;
 pub mod world;

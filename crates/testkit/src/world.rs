@@ -1,12 +1,10 @@
 //! The application with everything around it.
 
 use std::io::Write as _;
-use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Body;
 use doorward_app::App;
 use doorward_app::hashing::{HashParameters, HasherOptions};
 use doorward_app::keys::KeySettings;
@@ -20,9 +18,7 @@ use doorward_oidc::jose::Algorithm;
 use doorward_server::assembly::{Assembled, Inputs, assemble};
 use doorward_store::Store;
 use doorward_store::events::{self, Event};
-use doorward_web::edge::PeerAddress;
 use doorward_web::settings::{EdgeSettings, PublicUrl};
-use http::{HeaderName, HeaderValue, Method, header};
 use http_body_util::BodyExt as _;
 use tower::ServiceExt as _;
 
@@ -35,11 +31,12 @@ use crate::clock::ManualClock;
 use crate::database::{Engine, Place};
 use crate::mailbox::{Announcement, Letter, Mailbox};
 use crate::operator::Operator;
+pub use crate::request::Request;
 use crate::seeded::SeededRandom;
 
 /// Where the server says it is reached.
 pub const PUBLIC_URL: &str = "https://auth.example.test";
-const HOST: &str = "auth.example.test";
+pub(crate) const HOST: &str = "auth.example.test";
 /// Hashing must not refuse a test that runs beside others.
 const HASHING_PATIENCE: Duration = Duration::from_mins(1);
 /// Events are read in pages of this many.
@@ -310,53 +307,6 @@ impl World {
         self.events().await;
         self.canaries().check_all_lines();
         self.store().close().await;
-    }
-}
-
-/// A request on its way.
-pub struct Request {
-    method: Method,
-    path: String,
-    peer: SocketAddr,
-    headers: Vec<(HeaderName, HeaderValue)>,
-    body: Option<String>,
-}
-
-impl Request {
-    /// A request from `address`.
-    pub fn new(method: Method, path: &str, address: &str) -> Self {
-        let peer = SocketAddr::new(address.parse().expect("an IP address"), 40_000);
-        Self { method, path: path.to_owned(), peer, headers: Vec::new(), body: None }
-    }
-
-    /// Adds a header.
-    #[must_use]
-    pub fn header<N: TryInto<HeaderName>>(mut self, name: N, value: &str) -> Self {
-        let Ok(name) = name.try_into() else { panic!("no name of a header") };
-        self.headers.push((name, HeaderValue::from_str(value).unwrap()));
-        self
-    }
-
-    /// Sets the body.
-    #[must_use]
-    pub fn body(mut self, body: String) -> Self {
-        self.body = Some(body);
-        self
-    }
-
-    fn build(self) -> http::Request<Body> {
-        let mut request = http::Request::new(self.body.map_or_else(Body::empty, Body::from));
-        *request.method_mut() = self.method;
-        *request.uri_mut() = self.path.parse().expect("a path");
-        let headers = request.headers_mut();
-        if !self.headers.iter().any(|(name, _)| name == header::HOST) {
-            headers.insert(header::HOST, HeaderValue::from_static(HOST));
-        }
-        for (name, value) in self.headers {
-            headers.append(name, value);
-        }
-        request.extensions_mut().insert(PeerAddress(self.peer));
-        request
     }
 }
 
