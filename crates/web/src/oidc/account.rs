@@ -5,10 +5,10 @@ use axum::extract::State;
 use axum::response::Response;
 use doorward_app::authentication::Principal;
 
-use super::way_back::{self, WayBack};
+use super::way_back::WayBack;
 use crate::body::{Fields, FormBody, FromFields};
 use crate::extract::{MaybeSignedIn, Op, PreCookie};
-use crate::pages::frame::{PublicFrame, go_to, show};
+use crate::pages::frame::{PublicFrame, show};
 use crate::pages::views::{ChooseAccount, Message, MessageKind, Page};
 use crate::problem::{Code, Problem};
 use crate::site::Site;
@@ -17,11 +17,7 @@ use crate::site::Site;
 pub(super) async fn ask(site: &Site, page: Page, person: &Principal, back: &WayBack) -> Result<Response, Problem> {
     let user = site.app.find_user(person.user_id).await?.ok_or(Code::SessionRevoked)?;
     let seen = WayBack::shortly(person);
-    let mut shown = show(&ChooseAccount { page, email: user.email, seen })?;
-    if let Some(origin) = back.form_action() {
-        shown.extensions_mut().insert(origin);
-    }
-    Ok(shown)
+    back.show(&ChooseAccount { page, email: user.email, seen })
 }
 
 /// What the form says.
@@ -51,13 +47,10 @@ pub(super) async fn answer(
     let Some(back) = WayBack::open(&site, &op, &browser, &choice.flow) else {
         return show(&Message { page, kind: MessageKind::FlowEnded });
     };
-    let lead_on = |back: &WayBack| match back.seal(&site, &op, &browser)? {
-        Some(flow) => Ok(go_to(&way_back::address(&flow))),
-        None => Err(Problem::from(Code::MalformedRequest)),
-    };
-    let Some(person) = principal.filter(|person| WayBack::shortly(person) == choice.seen) else {
+    let back = match principal.filter(|person| WayBack::shortly(person) == choice.seen) {
+        Some(person) => back.chosen_by(&op, &person),
         // Whoever signed in meanwhile has not been shown who is asked for.
-        return lead_on(&back.asked_anew(&op));
+        None => back.asked_anew(&op),
     };
-    lead_on(&back.chosen_by(&op, &person))
+    back.lead_on(&site, &op, &browser)
 }

@@ -12,7 +12,7 @@ use super::{account, answer, consent};
 use crate::cookies::PreNonce;
 use crate::edge::headers::FormActionOrigin;
 use crate::extract::{MaybeSignedIn, Op, PreCookie, UiCookie};
-use crate::pages::frame::{PublicFrame, go_to, in_language, show as show_page, show_with};
+use crate::pages::frame::{PublicFrame, go_to, in_language, leading_to, show as show_page, show_with};
 use crate::pages::views::{AuthorizeError, FormPost, Page, paths};
 use crate::problem::{Code, Problem};
 use crate::site::Site;
@@ -134,13 +134,7 @@ fn answer_client(
             let to = http::HeaderValue::from_str(&to).map_err(Problem::internal)?;
             Ok((StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response())
         }
-        AuthorizationResponse::FormPost { action, fields } => {
-            let mut shown = show_page(&form(action, fields))?;
-            if let Some(origin) = origin {
-                shown.extensions_mut().insert(origin);
-            }
-            Ok(shown)
-        }
+        AuthorizationResponse::FormPost { action, fields } => Ok(leading_to(show_page(&form(action, fields))?, origin)),
     }
 }
 

@@ -28,7 +28,7 @@ pub(super) async fn ask(
         link("consent-policy", &metadata.policy_uri),
         link("consent-terms", &metadata.tos_uri),
     ];
-    let mut shown = show(&Consent {
+    back.show(&Consent {
         page,
         application: name_of(&question.client).unwrap_or(&question.destination).to_owned(),
         email: person.email,
@@ -36,11 +36,7 @@ pub(super) async fn ask(
         services: question.resources.iter().map(ToString::to_string).collect(),
         destination: question.destination.clone(),
         links: links.into_iter().flatten().collect(),
-    })?;
-    if let Some(origin) = back.form_action() {
-        shown.extensions_mut().insert(origin);
-    }
-    Ok(shown)
+    })
 }
 
 /// What the client calls itself.
@@ -88,8 +84,5 @@ pub(super) async fn answer(
     let Some(answered) = site.app.answer_consent(&op, &parameters, person, seen, allows).await? else {
         return again();
     };
-    match back.answered(answered).seal(&site, &op, &browser)? {
-        Some(flow) => Ok(go_to(&way_back::address(&flow))),
-        None => Err(Code::MalformedRequest.into()),
-    }
+    back.answered(answered).lead_on(&site, &op, &browser)
 }

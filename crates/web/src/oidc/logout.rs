@@ -16,7 +16,7 @@ use crate::body::{Fields, FormBody, FromFields};
 use crate::cookies::{CookieName, PreNonce, expired_cookie};
 use crate::edge::headers::FormActionOrigin;
 use crate::extract::{CLEAR_SITE_DATA, MaybeSignedIn, Op, PreCookie, SetCookies, UiCookie};
-use crate::pages::frame::{PublicFrame, go_to, in_language, show as show_page, show_with};
+use crate::pages::frame::{PublicFrame, go_to, in_language, leading_to, show as show_page, show_with};
 use crate::pages::views::{AuthorizeError, ConfirmLogout, Message, MessageKind, Notice, Page, paths};
 use crate::problem::{Code, Problem};
 use crate::site::Site;
@@ -89,11 +89,8 @@ impl Visit {
         let page = in_language(self.page, self.ui.as_deref(), &doorward_app::oauth::ui_locales(parameters));
         let name = client.and_then(|client| client.metadata().name.as_ref());
         let application = name.map(DisplayName::as_str).map(str::to_owned);
-        let mut shown = show_page(&ConfirmLogout { page: Page { flow, ..page }, application })?;
-        if let Some(origin) = origin.and_then(FormActionOrigin::new) {
-            shown.extensions_mut().insert(origin);
-        }
-        Ok(shown)
+        let shown = show_page(&ConfirmLogout { page: Page { flow, ..page }, application })?;
+        Ok(leading_to(shown, origin.and_then(FormActionOrigin::new)))
     }
 
     /// Whom the page was shown to, and what was asked.

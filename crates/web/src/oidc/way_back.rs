@@ -1,6 +1,8 @@
-//! A client's request while the visitor signs in or is asked something: sealed for this browser, in the address and in the form, so that it
-//! survives a reload, a change of language and a second tab.
+//! A client's request while the visitor signs in or is asked something: sealed for this browser, in the address and in the
+//! form, so that it survives a reload, a change of language and a second tab.
 
+use askama::Template;
+use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use doorward_app::authentication::Principal;
@@ -15,6 +17,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::cookies::PreNonce;
 use crate::edge::headers::FormActionOrigin;
+use crate::pages::frame::{go_to, leading_to, show};
+use crate::problem::{Code, Problem};
 use crate::site::Site;
 
 /// What the browser carries.
@@ -135,6 +139,19 @@ impl WayBack {
     /// When the visitor was sent to sign in.
     pub(crate) fn sent_at(&self) -> Timestamp {
         Timestamp::from_ms(self.sent_at_ms)
+    }
+
+    /// Shows a page whose form leads to the client in the end.
+    pub(super) fn show(&self, page: &impl Template) -> Result<Response, Problem> {
+        Ok(leading_to(show(page)?, self.form_action()))
+    }
+
+    /// Back to the authorization endpoint, with what is known by now.
+    pub(super) fn lead_on(&self, site: &Site, op: &Op, browser: &PreNonce) -> Result<Response, Problem> {
+        match self.seal(site, op, browser)? {
+            Some(flow) => Ok(go_to(&address(&flow))),
+            None => Err(Code::MalformedRequest.into()),
+        }
     }
 
     /// Lets a page's form lead to the client in the end.

@@ -11,6 +11,7 @@ use http::{HeaderMap, StatusCode, header};
 use super::views::{Failure, FailureKind, Notice, Page, Theme};
 use crate::body::FormFields;
 use crate::cookies::CookieName;
+use crate::edge::headers::FormActionOrigin;
 use crate::extract::{PublicFormToken, ScriptNonce, SessionFormToken, UiCookie};
 use crate::page_error::ErrorPage;
 use crate::problem::Problem;
@@ -121,6 +122,14 @@ pub(crate) fn show(view: &impl Template) -> Result<Response, Problem> {
 /// Shows a form again, with what is wrong with it.
 pub(crate) fn show_again(view: &impl Template) -> Result<Response, Problem> {
     show_with(StatusCode::UNPROCESSABLE_ENTITY, view)
+}
+
+/// Lets the form of a page lead to a client in the end.
+pub(crate) fn leading_to(mut response: Response, origin: Option<FormActionOrigin>) -> Response {
+    if let Some(origin) = origin {
+        response.extensions_mut().insert(origin);
+    }
+    response
 }
 
 /// Shows a view with a status.

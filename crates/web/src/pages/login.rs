@@ -78,11 +78,8 @@ async fn wishes(site: &Site, back: Option<&WayBack>) -> Result<Wishes, Problem> 
 }
 
 /// Lets the form of a page lead to the client that waits for the sign-in.
-fn leading_back(mut response: Response, back: Option<&WayBack>) -> Response {
-    if let Some(origin) = back.and_then(WayBack::form_action) {
-        response.extensions_mut().insert(origin);
-    }
-    response
+fn leading_back(response: Response, back: Option<&WayBack>) -> Response {
+    frame::leading_to(response, back.and_then(WayBack::form_action))
 }
 
 /// Signs in and leads to the account, or back to the client that waits for it.
