@@ -2,11 +2,12 @@
 
 use axum::Json;
 use axum::body::Body;
+use axum::extract::{FromRequest, Request};
 use axum::response::{IntoResponse, Response};
 use doorward_app::oauth::{ErrorCode, OAuthError, Parameters, TokenRefusal};
 use doorward_app::op::Op;
 use http::request::Parts;
-use http::{HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
 
 use crate::body::{FormFields, read_body};
@@ -73,6 +74,28 @@ pub(super) fn document(error: OAuthError) -> Response {
     let status = status(error);
     let document = Document { error: error.code.as_str(), error_description: error.description };
     (status, Json(document)).into_response()
+}
+
+/// A form that a client sends, and what it may prove who it is with.
+pub(super) struct ClientCall {
+    /// All in the body.
+    pub(super) parameters: Parameters,
+    /// The values of the `Authorization` headers.
+    pub(super) authorization: Vec<String>,
+    /// Those of the `DPoP` headers.
+    pub(super) proofs: Vec<String>,
+    pub(super) headers: HeaderMap,
+}
+
+impl<S: Sync> FromRequest<S> for ClientCall {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Response> {
+        let (parts, body) = request.into_parts();
+        let parameters = read_parameters(&parts, body).await?;
+        let (authorization, proofs) = (authorization(&parts), proofs(&parts));
+        Ok(Self { parameters, authorization, proofs, headers: parts.headers })
+    }
 }
 
 /// The parameters of a form, which are all in the body.

@@ -1,13 +1,12 @@
 //! The introspection endpoint (RFC 7662, RFC 9701).
 
 use axum::Json;
-use axum::extract::{Request, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use doorward_app::oauth::Introspection;
-use http::request::Parts;
-use http::{HeaderValue, header};
+use http::{HeaderMap, HeaderValue, header};
 
-use super::answer::{self, Refusal};
+use super::answer::{ClientCall, Refusal};
 use crate::extract::Op;
 use crate::site::Site;
 
@@ -15,14 +14,8 @@ use crate::site::Site;
 const SIGNED: &str = "application/token-introspection+jwt";
 
 /// Tells a client what a token is.
-pub(super) async fn show(State(site): State<Site>, Op(op): Op, request: Request) -> Response {
-    let (parts, body) = request.into_parts();
-    let parameters = match answer::read_parameters(&parts, body).await {
-        Ok(parameters) => parameters,
-        Err(response) => return response,
-    };
-    let authorization = answer::authorization(&parts);
-    match site.app.introspect(&op, &authorization, &parameters, wants_signed(&parts)).await {
+pub(super) async fn show(State(site): State<Site>, Op(op): Op, call: ClientCall) -> Response {
+    match site.app.introspect(&op, &call.authorization, &call.parameters, wants_signed(&call.headers)).await {
         Ok(Introspection::Plain(claims)) => Json(claims).into_response(),
         Ok(Introspection::Signed(token)) => {
             ([(header::CONTENT_TYPE, HeaderValue::from_static(SIGNED))], token.reveal().to_owned()).into_response()
@@ -32,8 +25,8 @@ pub(super) async fn show(State(site): State<Site>, Op(op): Op, request: Request)
 }
 
 /// Whether the signed form is named among what is accepted.
-fn wants_signed(parts: &Parts) -> bool {
-    let accepted = parts.headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+fn wants_signed(headers: &HeaderMap) -> bool {
+    let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let mut kinds = accepted.flat_map(|value| value.split(','));
     kinds.any(|kind| kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(SIGNED))
 }

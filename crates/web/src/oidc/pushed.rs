@@ -1,12 +1,12 @@
 //! The endpoint for pushed authorization requests (RFC 9126).
 
 use axum::Json;
-use axum::extract::{Request, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde::Serialize;
 
-use super::answer::{self, Refusal};
+use super::answer::{self, ClientCall, Refusal};
 use crate::extract::Op;
 use crate::site::Site;
 
@@ -18,19 +18,13 @@ struct Pushed<'a> {
 }
 
 /// Keeps a request of a client that has proved who it is.
-pub(super) async fn create(State(site): State<Site>, Op(op): Op, request: Request) -> Response {
-    let (parts, body) = request.into_parts();
-    let parameters = match answer::read_parameters(&parts, body).await {
-        Ok(parameters) => parameters,
-        Err(response) => return response,
-    };
-    let proofs = answer::proofs(&parts);
-    let answered = match site.app.push_request(&op, &answer::authorization(&parts), &parameters, &proofs).await {
+pub(super) async fn create(State(site): State<Site>, Op(op): Op, call: ClientCall) -> Response {
+    let answered = match site.app.push_request(&op, &call.authorization, &call.parameters, &call.proofs).await {
         Ok(pushed) => {
             let told = Pushed { request_uri: &pushed.request_uri, expires_in: pushed.expires_in };
             (StatusCode::CREATED, Json(told)).into_response()
         }
         Err(refusal) => Refusal(refusal).into_response(),
     };
-    answer::with_nonce(&site, &op, &proofs, answered)
+    answer::with_nonce(&site, &op, &call.proofs, answered)
 }

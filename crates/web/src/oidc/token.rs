@@ -1,13 +1,13 @@
 //! The token endpoint (RFC 6749 section 3.2).
 
 use axum::Json;
-use axum::extract::{Request, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use doorward_model::secret::SecretText;
 use http::header;
 use serde::Serialize;
 
-use super::answer::{self, Refusal};
+use super::answer::{self, ClientCall, Refusal};
 use crate::extract::Op;
 use crate::site::Site;
 
@@ -28,14 +28,8 @@ struct Tokens<'a> {
 }
 
 /// Gives tokens to a client that has proved who it is.
-pub(super) async fn create(State(site): State<Site>, Op(op): Op, request: Request) -> Response {
-    let (parts, body) = request.into_parts();
-    let parameters = match answer::read_parameters(&parts, body).await {
-        Ok(parameters) => parameters,
-        Err(response) => return response,
-    };
-    let proofs = answer::proofs(&parts);
-    let answered = match site.app.exchange(&op, &answer::authorization(&parts), &parameters, &proofs).await {
+pub(super) async fn create(State(site): State<Site>, Op(op): Op, call: ClientCall) -> Response {
+    let answered = match site.app.exchange(&op, &call.authorization, &call.parameters, &call.proofs).await {
         Ok(given) => {
             let tokens = Tokens {
                 access_token: given.access_token.reveal(),
@@ -50,5 +44,5 @@ pub(super) async fn create(State(site): State<Site>, Op(op): Op, request: Reques
         }
         Err(refusal) => Refusal(refusal).into_response(),
     };
-    answer::with_nonce(&site, &op, &proofs, answered)
+    answer::with_nonce(&site, &op, &call.proofs, answered)
 }
