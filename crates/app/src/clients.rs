@@ -13,6 +13,7 @@ use doorward_model::time::Timestamp;
 use doorward_oidc::client::{AuthenticationMethod, Author, Client, ClientId, Keys, Metadata};
 use doorward_oidc::redirect_uri::{Kind, RedirectUri};
 use doorward_oidc::subject;
+use doorward_store::Store;
 use doorward_store::clients::{self, ClientRow};
 use serde_json::{Map, Value};
 use thiserror::Error;
@@ -23,6 +24,9 @@ use crate::App;
 use crate::event::{Action, EventDraft};
 use crate::failure::Failure;
 use crate::op::Op;
+
+/// How many clients are read at a time.
+const PAGE: i64 = 100;
 
 /// What is wrong with one field of a registration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -277,6 +281,31 @@ impl App {
         let mut problems = built::problems(client.metadata(), longest_seconds);
         problems.extend(self.address_problems(client.metadata()));
         if problems.is_empty() { Ok(client) } else { Err(ClientError::Refused(problems)) }
+    }
+}
+
+/// The ids of the clients that need no PKCE: an exception that an operator made.
+pub async fn list_without_pkce(store: &Store) -> Result<Vec<String>, Failure> {
+    let rows = list_all(store).await?;
+    let mut ids = Vec::new();
+    for row in &rows {
+        let client = read_row(row)?.client;
+        if !client.metadata().pkce_required {
+            ids.push(client.id().to_string());
+        }
+    }
+    Ok(ids)
+}
+
+/// Every client, in the order of their ids.
+async fn list_all(store: &Store) -> Result<Vec<ClientRow>, Failure> {
+    let (mut all, mut after) = (Vec::new(), String::new());
+    loop {
+        let from = after.clone();
+        let rows = store.read(move |tx| clients::list(tx, &from, PAGE)).await?;
+        let Some(last) = rows.last() else { return Ok(all) };
+        after.clone_from(&last.id);
+        all.extend(rows);
     }
 }
 

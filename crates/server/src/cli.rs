@@ -108,7 +108,8 @@ pub enum Command {
     Init(Init),
     /// Name every unsafe setting, with its remedy and without its value
     ///
-    /// Errors keep `doorward serve` from starting and make the exit code 1; warnings do not.
+    /// Errors keep `doorward serve` from starting and make the exit code 1; warnings do not. Where there is data, it also
+    /// names the applications that an exception was made for.
     Check,
     /// Bring the database's schema to this version
     ///

@@ -60,20 +60,25 @@ fn clocks_agree(before: Timestamp, theirs: Timestamp, after: Timestamp) -> Resul
     if is_within { Ok(()) } else { Err("it differs from the database's by more than two seconds") }
 }
 
+/// Opens the database alone.
+pub async fn open_store(configuration: &Configuration) -> Result<Store, RuntimeError> {
+    let database = configuration.database()?;
+    let connections = configuration.database_connections as usize;
+    let opened = tokio::task::spawn_blocking(move || match database {
+        Database::Sqlite(path) => Store::open_sqlite(&path, &SqliteOptions::default()),
+        Database::Postgres(url) => {
+            Store::open_postgres(url.reveal(), &PostgresOptions { connections, ..PostgresOptions::default() })
+        }
+    });
+    Ok(opened.await??)
+}
+
 impl Runtime {
     /// Opens everything these settings name. The master key comes first: data must never exist without one.
     pub async fn open(configuration: Configuration) -> Result<Self, RuntimeError> {
         data_dir::create(&configuration.data_dir)?;
         let master_keys = Arc::new(master_key::open(&configuration, &SystemRandom)?);
-        let database = configuration.database()?;
-        let connections = configuration.database_connections as usize;
-        let store = tokio::task::spawn_blocking(move || match database {
-            Database::Sqlite(path) => Store::open_sqlite(&path, &SqliteOptions::default()),
-            Database::Postgres(url) => {
-                Store::open_postgres(url.reveal(), &PostgresOptions { connections, ..PostgresOptions::default() })
-            }
-        })
-        .await??;
+        let store = open_store(&configuration).await?;
         Ok(Self { configuration: Arc::new(configuration), master_keys, store })
     }
 

@@ -7,15 +7,13 @@ use doorward_oidc::client::{Client, ClientId};
 use doorward_store::clients;
 use serde_json::{Map, Value};
 
-use super::{ClientError, ClientProblem, read_row, uses_secret};
+use super::{ClientError, ClientProblem, list_all, read_row, uses_secret};
 use crate::App;
 use crate::failure::Failure;
 use crate::op::Op;
 
 /// What the ids begin with that this server draws. A client with such an id was registered by command or by itself.
 const DRAWN: &str = "client_";
-/// How many clients are read at a time.
-const PAGE: i64 = 100;
 
 /// A client as it shall be.
 #[derive(Debug)]
@@ -234,14 +232,8 @@ impl App {
     }
 
     async fn list_chosen_ids(&self) -> Result<Vec<String>, Failure> {
-        let (mut all, mut after) = (Vec::new(), String::new());
-        loop {
-            let from = after.clone();
-            let rows = self.store.read(move |tx| clients::list(tx, &from, PAGE)).await?;
-            let Some(last) = rows.last() else { return Ok(all) };
-            after.clone_from(&last.id);
-            all.extend(rows.into_iter().map(|row| row.id).filter(|id| !id.starts_with(DRAWN)));
-        }
+        let ids = list_all(&self.store).await?.into_iter().map(|row| row.id);
+        Ok(ids.filter(|id| !id.starts_with(DRAWN)).collect())
     }
 }
 

@@ -2,6 +2,7 @@
 //! holds a value.
 
 mod accounts;
+mod clients;
 mod database;
 mod files;
 mod mail;
@@ -33,14 +34,17 @@ pub struct Finding {
     pub setting: &'static str,
     /// What to do.
     pub remedy: &'static str,
+    /// The application it is about, if it is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client: Option<String>,
 }
 
 const fn error(name: &'static str, setting: &'static str, remedy: &'static str) -> Finding {
-    Finding { name, level: Level::Error, setting, remedy }
+    Finding { name, level: Level::Error, setting, remedy, client: None }
 }
 
 const fn warning(name: &'static str, setting: &'static str, remedy: &'static str) -> Finding {
-    Finding { name, level: Level::Warning, setting, remedy }
+    Finding { name, level: Level::Warning, setting, remedy, client: None }
 }
 
 /// What is true of the process rather than of its settings.
@@ -71,6 +75,11 @@ pub fn findings(configuration: &Configuration, facts: Facts) -> Vec<Finding> {
     }
     found.sort_by_key(|finding| finding.level);
     found
+}
+
+/// What is unsafe about the registered applications, where there is data already. Changes nothing.
+pub async fn findings_in_data(configuration: &Configuration) -> Vec<Finding> {
+    clients::judge(configuration).await
 }
 
 /// Whether `serve` may start.

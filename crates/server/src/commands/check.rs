@@ -10,7 +10,7 @@ use crate::check::{self, Facts, Finding, Level};
 use crate::configuration::{Configuration, ConfigurationError};
 
 /// Prints every finding; errors make it fail.
-pub fn run(loaded: Result<Configuration, ConfigurationError>, output: Output) -> Result<(), Failure> {
+pub async fn run(loaded: Result<Configuration, ConfigurationError>, output: Output) -> Result<(), Failure> {
     let configuration = match loaded {
         Ok(configuration) => configuration,
         Err(ConfigurationError::Settings(problems)) if output.json => {
@@ -23,8 +23,12 @@ pub fn run(loaded: Result<Configuration, ConfigurationError>, output: Output) ->
         }
         Err(error) => return Err(error.into()),
     };
-    let found = check::findings(&configuration, Facts::of_this_process());
+    let mut found = check::findings(&configuration, Facts::of_this_process());
     let ok = check::allows_serving(&found);
+    // With settings that `serve` refuses, nothing is opened.
+    if ok {
+        found.extend(check::findings_in_data(&configuration).await);
+    }
     output.answer(&json!({"ok": ok, "findings": found, "problems": []}), || {
         if found.is_empty() { "Nothing unsafe found.\n".to_owned() } else { listed(&found) }
     })?;
@@ -48,7 +52,8 @@ fn listed(found: &[Finding]) -> String {
             Level::Warning => "warning",
         };
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "{level:7} {} ({}): {}", finding.name, finding.setting, finding.remedy);
+        let about = finding.client.as_deref().unwrap_or(finding.setting);
+        let _ = writeln!(text, "{level:7} {} ({about}): {}", finding.name, finding.remedy);
         text
     })
 }

@@ -29,7 +29,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Serve(flags) => serve::run(&load(&cli.global)?, &flags),
         Command::Init(flags) => init::run(&cli.global, &flags, output),
-        Command::Check => check::run(load(&cli.global), output),
+        Command::Check => block_on(check::run(load(&cli.global), output)),
         Command::Migrate(flags) => {
             let configuration = load_quietly(&cli.global)?;
             block_on(migrate::run(&configuration, &flags, output))

@@ -86,6 +86,40 @@ fn clients_are_managed_from_the_command_line(folder: &Path) {
     assert!(refusal(folder, &["client", "update", public_id]).contains("nothing to change"));
 }
 
+/// `check` looks at what is registered, changes nothing, and needs no data.
+fn an_exception_from_pkce_is_named(folder: &Path) {
+    let names = |folder: &Path| {
+        let report = answer(folder, &["check", "--json"]);
+        let found = report["findings"].as_array().unwrap().clone();
+        found.into_iter().filter(|it| it["name"] == "client_without_pkce").collect::<Vec<_>>()
+    };
+    assert_eq!(names(folder), [] as [Value; 0], "there is no data yet");
+    assert!(!folder.join("doorward-data").join("doorward.db").exists());
+    let file = folder.join("more.json");
+    std::fs::write(&file, r#"{"require_pkce": false}"#).unwrap();
+    answer(folder, &["client", "create", "--redirect-uri", URI, "--json"]);
+    assert_eq!(names(folder), [] as [Value; 0]);
+    let create = ["client", "create", "--redirect-uri", URI, "--metadata", file.to_str().unwrap(), "--json"];
+    let exempt = answer(folder, &create)["client_id"].clone();
+    let found = names(folder);
+    assert_eq!((found.len(), &found[0]["client"], &found[0]["level"]), (1, &exempt, &json!("warning")));
+    let told = text(&run(folder, &["check"]).stdout);
+    assert!(told.contains("client_without_pkce") && told.contains(exempt.as_str().unwrap()), "{told}");
+}
+
+#[test]
+fn an_exception_from_pkce_is_named_on_sqlite() {
+    let folder = tempfile::tempdir().unwrap();
+    an_exception_from_pkce_is_named(folder.path());
+}
+
+#[test]
+fn an_exception_from_pkce_is_named_on_postgres() {
+    let folder = tempfile::tempdir().unwrap();
+    let _database = Database::configured_in(folder.path());
+    an_exception_from_pkce_is_named(folder.path());
+}
+
 #[test]
 fn clients_are_managed_from_the_command_line_on_sqlite() {
     let folder = tempfile::tempdir().unwrap();
