@@ -40,7 +40,6 @@ impl App {
             backchannel_logout: true,
             frontchannel_logout: true,
             consent: true,
-            ..Offer::default()
         };
         Document::new(&self.keys.settings().issuer, endpoints, offer)
     }
