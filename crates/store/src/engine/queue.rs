@@ -70,12 +70,17 @@ impl Queue {
         state.waiting.push_back(entry);
         state.accepted += 1;
         // Waking costs a system call each: only for somebody who sleeps and was not woken yet.
-        if state.idle_consumers > state.waking {
+        let wakes_consumer = state.idle_consumers > state.waking;
+        if wakes_consumer {
             state.waking += 1;
+        }
+        let wakes_timekeeper = std::mem::take(&mut state.is_timekeeper_idle);
+        // On a busy core whoever is woken may run at once, and would only wait for the lock.
+        drop(state);
+        if wakes_consumer {
             self.consumers.notify_one();
         }
-        if state.is_timekeeper_idle {
-            state.is_timekeeper_idle = false;
+        if wakes_timekeeper {
             self.timekeeper.notify_one();
         }
     }
@@ -91,27 +96,23 @@ impl Queue {
 
     /// Waits for work. `None` when the queue is closed and everything accepted was handed out.
     pub(crate) fn pop(&self) -> Option<Entry> {
-        let mut state = self.wait_for_work().0?;
-        let entry = state.waiting.pop_front();
-        self.dismiss_timekeeper(&state);
-        drop(state);
-        if let Some(entry) = &entry {
-            self.record_wait(entry);
+        loop {
+            let mut state = self.wait_and_let_others_push()?;
+            let entry = state.waiting.pop_front();
+            self.dismiss_timekeeper(&state);
+            drop(state);
+            // None when somebody else took it, or it was refused, meanwhile.
+            if let Some(entry) = entry {
+                self.record_wait(&entry);
+                return Some(entry);
+            }
         }
-        entry
     }
 
     /// Waits for work, then takes up to `max` of what is there: nothing when it was refused meanwhile. False when closed
     /// and empty.
     pub(crate) fn pop_batch(&self, batch: &mut Vec<Entry>, max: usize) -> bool {
-        let (Some(mut state), has_waited) = self.wait_for_work() else { return false };
-        if has_waited {
-            // Whoever woke us may be about to push more: on a busy core it goes first, and more share the commit. On an
-            // idle one this returns at once.
-            drop(state);
-            std::thread::yield_now();
-            state = self.lock();
-        }
+        let Some(mut state) = self.wait_and_let_others_push() else { return false };
         let count = state.waiting.len().min(max);
         batch.extend(state.waiting.drain(..count));
         self.dismiss_timekeeper(&state);
@@ -185,6 +186,20 @@ impl Queue {
         }
         state.is_timekeeper_idle = true;
         self.timekeeper.wait(state).unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The queue once there was something in it, or none when it is closed and empty.
+    fn wait_and_let_others_push(&self) -> Option<MutexGuard<'_, State>> {
+        let (state, has_waited) = self.wait_for_work();
+        let state = state?;
+        if !has_waited {
+            return Some(state);
+        }
+        // Whoever woke us may be about to push more: on a busy core it goes first, and more share the commit, or the
+        // turn of a reader. On an idle one this returns at once.
+        drop(state);
+        std::thread::yield_now();
+        Some(self.lock())
     }
 
     /// The queue with something in it, or none when it is closed and empty; and whether that took sleeping.
