@@ -2,6 +2,7 @@
 
 mod built;
 pub mod declared;
+mod read;
 #[cfg(test)]
 mod tests;
 
@@ -19,6 +20,7 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 
 pub(crate) use built::{AUTHENTICATION_METHODS, GRANTS};
+pub(crate) use read::{ReadClients, read_metadata};
 
 use crate::App;
 use crate::event::{Action, EventDraft};
@@ -130,7 +132,7 @@ impl App {
         }
         let id = id.to_owned();
         let row = self.store.read(move |tx| clients::find(tx, &id)).await?;
-        row.as_ref().map(read_row).transpose()
+        row.as_ref().map(|row| self.read_clients.read(row)).transpose()
     }
 
     /// Whether scripts of this origin call for a client that keeps no secret and lives there.
@@ -143,7 +145,7 @@ impl App {
     pub async fn list_clients(&self, after: &str, limit: u8) -> Result<Vec<RegisteredClient>, Failure> {
         let after = after.to_owned();
         let rows = self.store.read(move |tx| clients::list(tx, &after, i64::from(limit))).await?;
-        rows.iter().map(read_row).collect()
+        rows.iter().map(|row| self.read_clients.read(row)).collect()
     }
 
     /// Replaces the fields in `changes`; one that is `null` gets its default. None when there is no such client.
@@ -289,7 +291,7 @@ pub async fn list_without_pkce(store: &Store) -> Result<Vec<String>, Failure> {
     let rows = list_all(store).await?;
     let mut ids = Vec::new();
     for row in &rows {
-        let client = read_row(row)?.client;
+        let client = read_metadata(&row.id, &row.metadata)?;
         if !client.metadata().pkce_required {
             ids.push(client.id().to_string());
         }
@@ -320,18 +322,4 @@ fn origins(client: &Client) -> Vec<String> {
 fn uses_secret(client: &Client) -> bool {
     use AuthenticationMethod::{ClientSecretBasic, ClientSecretPost};
     matches!(client.metadata().authentication, ClientSecretBasic | ClientSecretPost)
-}
-
-fn read_row(row: &ClientRow) -> Result<RegisteredClient, Failure> {
-    let client = read_metadata(&row.id, &row.metadata)?;
-    let (created_at, updated_at, disabled_at) = (row.created_at, row.updated_at, row.disabled_at);
-    Ok(RegisteredClient { client, created_at, updated_at, disabled_at })
-}
-
-/// The client with this id and metadata, as its row holds them.
-pub(crate) fn read_metadata(id: &str, metadata: &str) -> Result<Client, Failure> {
-    let corrupt = || Failure::internal("reading a client", "its row does not hold the metadata of a client");
-    let members: Map<String, Value> = serde_json::from_str(metadata).map_err(|_| corrupt())?;
-    let id = ClientId::parse(id).map_err(|_| corrupt())?;
-    Client::from_json(id, &members, Author::Operator).map_err(|_| corrupt())
 }

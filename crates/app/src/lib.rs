@@ -49,6 +49,7 @@ use doorward_model::id::UserId;
 use doorward_model::network::Network;
 use doorward_store::Store;
 
+use clients::ReadClients;
 use devices::{DeviceCookies, DeviceList};
 use failure::Failure;
 use hashing::Hasher;
@@ -90,6 +91,7 @@ pub struct Parts {
     user_cache: UserCache,
     renewals: RenewalLimit,
     client_keys: ClientKeyCache,
+    read_clients: ReadClients,
 }
 
 impl Deref for App {
@@ -124,6 +126,7 @@ impl App {
             user_cache: UserCache::default(),
             renewals: RenewalLimit::new(),
             client_keys: ClientKeyCache::default(),
+            read_clients: ReadClients::default(),
             outbound,
         };
         Self { parts: Arc::new(parts) }

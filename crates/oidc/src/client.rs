@@ -11,6 +11,8 @@ mod words;
 #[cfg(test)]
 pub(crate) mod tests;
 
+use std::sync::Arc;
+
 use doorward_model::name::DisplayName;
 use serde_json::{Map, Value};
 
@@ -142,18 +144,18 @@ pub struct Metadata {
     pub frontchannel_logout: Option<LogoutAddress>,
 }
 
-/// A client whose metadata fits together.
+/// A client whose metadata fits together. Clones share it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Client {
     id: ClientId,
-    metadata: Metadata,
+    metadata: Arc<Metadata>,
 }
 
 impl Client {
     /// A client, or everything that is wrong with it.
     pub fn new(id: ClientId, metadata: Metadata) -> Result<Self, Vec<Problem>> {
         let problems = rules::check(&metadata);
-        if problems.is_empty() { Ok(Self { id, metadata }) } else { Err(problems) }
+        if problems.is_empty() { Ok(Self { id, metadata: Arc::new(metadata) }) } else { Err(problems) }
     }
 
     /// Reads metadata in the form of RFC 7591 section 2, and says everything that is wrong with it at once.
@@ -163,7 +165,7 @@ impl Client {
         let unread = problems.clone();
         let is_new = |problem: &Problem| !unread.iter().any(|other| problem.is_about_field_of(other));
         problems.extend(rules::check(&metadata).into_iter().filter(is_new));
-        if problems.is_empty() { Ok(Self { id, metadata }) } else { Err(problems) }
+        if problems.is_empty() { Ok(Self { id, metadata: Arc::new(metadata) }) } else { Err(problems) }
     }
 
     /// The metadata in the form it is read from.
@@ -177,13 +179,13 @@ impl Client {
     }
 
     /// Its metadata.
-    pub const fn metadata(&self) -> &Metadata {
+    pub fn metadata(&self) -> &Metadata {
         &self.metadata
     }
 
     /// Its metadata, to be changed and made a client again.
     pub fn into_metadata(self) -> Metadata {
-        self.metadata
+        Arc::unwrap_or_clone(self.metadata)
     }
 
     /// Whether it cannot keep a secret (RFC 6749 section 2.1).

@@ -7,7 +7,7 @@ use doorward_oidc::client::{Client, ClientId};
 use doorward_store::clients;
 use serde_json::{Map, Value};
 
-use super::{ClientError, ClientProblem, list_all, read_row, uses_secret};
+use super::{ClientError, ClientProblem, list_all, read_metadata, uses_secret};
 use crate::App;
 use crate::failure::Failure;
 use crate::op::Op;
@@ -221,7 +221,7 @@ impl App {
         let Some((row, current)) = found else {
             return Ok(PlannedClient { id, step: Step::Create, members, secret });
         };
-        let fields = differences(&read_row(&row)?.client.to_json(), &members);
+        let fields = differences(&read_metadata(&row.id, &row.metadata)?.to_json(), &members);
         let has_new_secret = match hash {
             Some(hash) => current != Some(hash),
             None => uses_secret(wanted) && current.is_none(),

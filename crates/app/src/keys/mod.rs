@@ -22,6 +22,7 @@ use aws_lc_rs::hmac;
 use doorward_model::id::SecretKeyId;
 use doorward_model::rotation::{Epoch, MacKey};
 use doorward_model::time::{DAY_MS, MINUTE_MS, SECOND_MS, Timestamp};
+use doorward_model::token::AccessClaims;
 use doorward_oidc::jose::Algorithm;
 use doorward_store::{Store, StoreError, signing_keys};
 use thiserror::Error;
@@ -106,7 +107,10 @@ pub struct Keys {
     secrets: SecretKeys,
     settings: KeySettings,
     ring: RwLock<Arc<KeyRing>>,
-    verified: VerifiedTokens,
+    /// Our own tokens, with their claims.
+    verified: VerifiedTokens<Arc<AccessClaims>>,
+    /// Every other token that we signed and that was shown to us.
+    verified_others: VerifiedTokens<()>,
 }
 
 impl Keys {

@@ -80,8 +80,9 @@ impl Keys {
         let ring = KeyRing::default().follow(&found.signing, &masters)?;
         let ring = ring.ok_or(KeysError::Unusable("there is no signing key"))?;
         let verified = VerifiedTokens::new(settings.remembered_tokens);
+        let verified_others = VerifiedTokens::new(settings.remembered_tokens);
         let ring = RwLock::new(Arc::new(ring));
-        Ok(Self { store, masters, secrets, settings, ring, verified })
+        Ok(Self { store, masters, secrets, settings, ring, verified, verified_others })
     }
 }
 

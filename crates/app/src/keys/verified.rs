@@ -1,42 +1,46 @@
 //! Tokens whose signature was checked before, so that the next request with the same token costs no signature.
 //!
-//! An entry is worth nothing once the keys changed, and its claims are checked against the clock each time: it
-//! never makes a token live longer. Bounded: two generations for each shard, the older one dropped as a whole.
+//! An entry is worth nothing once the keys changed, and what is kept of the token, if anything, is checked against the
+//! clock each time: it never makes a token live longer. Bounded: two generations for each shard, the older one dropped as a whole.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use doorward_model::secret::TokenHash;
-use doorward_model::token::AccessClaims;
 
 const SHARDS: usize = 16;
 
-/// Remembers claims by the hash of the token's text.
-pub(super) struct VerifiedTokens {
-    shards: [Mutex<Shard>; SHARDS],
+/// Remembers, by the hash of a token's text, that it was verified, and `K` of it.
+pub(super) struct VerifiedTokens<K> {
+    shards: Box<[Mutex<Shard<K>>; SHARDS]>,
     most_in_generation: usize,
 }
 
-#[derive(Default)]
-struct Shard {
-    recent: HashMap<TokenHash, Entry>,
-    older: HashMap<TokenHash, Entry>,
+struct Shard<K> {
+    recent: HashMap<TokenHash, Entry<K>>,
+    older: HashMap<TokenHash, Entry<K>>,
+}
+
+impl<K> Default for Shard<K> {
+    fn default() -> Self {
+        Self { recent: HashMap::new(), older: HashMap::new() }
+    }
 }
 
 #[derive(Clone)]
-struct Entry {
+struct Entry<K> {
     ring_version: u64,
-    claims: Arc<AccessClaims>,
+    kept: K,
 }
 
-impl VerifiedTokens {
+impl<K: Clone> VerifiedTokens<K> {
     /// Holds at most `most` tokens, at least one for each shard and generation.
     pub(super) fn new(most: usize) -> Self {
-        Self { shards: Default::default(), most_in_generation: (most / SHARDS / 2).max(1) }
+        Self { shards: Box::default(), most_in_generation: (most / SHARDS / 2).max(1) }
     }
 
-    /// The claims of a token that was verified with this version of the keys.
-    pub(super) fn find(&self, token: &TokenHash, ring_version: u64) -> Option<Arc<AccessClaims>> {
+    /// What was kept of a token that was verified with this version of the keys.
+    pub(super) fn find(&self, token: &TokenHash, ring_version: u64) -> Option<K> {
         let mut shard = self.shard(token).lock().unwrap_or_else(PoisonError::into_inner);
         let entry = if let Some(entry) = shard.recent.get(token) {
             entry.clone()
@@ -45,22 +49,22 @@ impl VerifiedTokens {
             shard.insert(*token, entry.clone(), self.most_in_generation);
             entry
         };
-        (entry.ring_version == ring_version).then_some(entry.claims)
+        (entry.ring_version == ring_version).then_some(entry.kept)
     }
 
     /// Remembers a token.
-    pub(super) fn insert(&self, token: TokenHash, ring_version: u64, claims: Arc<AccessClaims>) {
+    pub(super) fn insert(&self, token: TokenHash, ring_version: u64, kept: K) {
         let mut shard = self.shard(&token).lock().unwrap_or_else(PoisonError::into_inner);
-        shard.insert(token, Entry { ring_version, claims }, self.most_in_generation);
+        shard.insert(token, Entry { ring_version, kept }, self.most_in_generation);
     }
 
-    fn shard(&self, token: &TokenHash) -> &Mutex<Shard> {
+    fn shard(&self, token: &TokenHash) -> &Mutex<Shard<K>> {
         &self.shards[usize::from(token.as_bytes()[0]) % SHARDS]
     }
 }
 
-impl Shard {
-    fn insert(&mut self, token: TokenHash, entry: Entry, most: usize) {
+impl<K> Shard<K> {
+    fn insert(&mut self, token: TokenHash, entry: Entry<K>, most: usize) {
         if self.recent.len() >= most {
             self.older = std::mem::take(&mut self.recent);
         }
@@ -70,35 +74,15 @@ impl Shard {
 
 #[cfg(test)]
 mod tests {
-    use doorward_model::id::{SessionId, TokenId, UserId};
-    use doorward_model::time::Timestamp;
-
     use super::*;
-
-    fn claims() -> Arc<AccessClaims> {
-        Arc::new(AccessClaims {
-            issuer: String::new(),
-            audience: String::new(),
-            subject: UserId::from_uuid([0; 16]),
-            client_id: String::new(),
-            session_id: SessionId::from_uuid([0; 16]),
-            token_id: TokenId::from_uuid([0; 16]),
-            issued_at: Timestamp::from_ms(0),
-            expires_at: Timestamp::from_ms(0),
-            authenticated_at: Timestamp::from_ms(0),
-            acr: String::new(),
-            amr: Vec::new(),
-            scope: String::new(),
-            not_before: None,
-        })
-    }
 
     fn token(number: u64) -> TokenHash {
         TokenHash::of(&number.to_be_bytes())
     }
 
-    fn held(tokens: &VerifiedTokens) -> usize {
-        let count = |shard: &Mutex<Shard>| shard.lock().map(|shard| shard.recent.len() + shard.older.len()).unwrap();
+    fn held(tokens: &VerifiedTokens<()>) -> usize {
+        let count =
+            |shard: &Mutex<Shard<()>>| shard.lock().map(|shard| shard.recent.len() + shard.older.len()).unwrap();
         tokens.shards.iter().map(count).sum()
     }
 
@@ -106,7 +90,7 @@ mod tests {
     fn any_number_of_tokens_takes_a_bounded_space() {
         let tokens = VerifiedTokens::new(320);
         for number in 0..5_000 {
-            tokens.insert(token(number), 1, claims());
+            tokens.insert(token(number), 1, ());
         }
         assert!((160..=320).contains(&held(&tokens)), "{}", held(&tokens));
     }
@@ -114,9 +98,9 @@ mod tests {
     #[test]
     fn a_token_in_use_stays_while_others_pass() {
         let tokens = VerifiedTokens::new(320);
-        tokens.insert(token(0), 1, claims());
+        tokens.insert(token(0), 1, ());
         for number in 1..5_000 {
-            tokens.insert(token(number), 1, claims());
+            tokens.insert(token(number), 1, ());
             assert!(tokens.find(&token(0), 1).is_some(), "forgotten after {number}");
         }
         assert!(tokens.find(&token(1), 1).is_none());
@@ -125,7 +109,7 @@ mod tests {
     #[test]
     fn nothing_is_known_once_the_keys_changed() {
         let tokens = VerifiedTokens::new(320);
-        tokens.insert(token(0), 1, claims());
+        tokens.insert(token(0), 1, ());
         assert!(tokens.find(&token(0), 2).is_none());
     }
 }

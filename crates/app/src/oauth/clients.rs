@@ -1,13 +1,15 @@
 //! Who a request comes from.
 
 use doorward_model::secret::{PlainToken, SecretText, TokenKind};
-use doorward_oidc::client::Client;
+use doorward_model::time::Timestamp;
+use doorward_oidc::client::{Client, ClientId};
 use doorward_oidc::client_assertion::{self, Expectation};
 use doorward_oidc::client_authentication::{ClientAuthentication, Presented};
 use doorward_oidc::error::{ErrorCode, OAuthError};
 use doorward_oidc::jose::KeySet;
 use doorward_oidc::parameters::Parameters;
-use doorward_store::clients;
+use doorward_store::StoreError;
+use doorward_store::clients::{self, ClientRow, SecretRow};
 use subtle::ConstantTimeEq as _;
 
 use super::TokenRefusal;
@@ -34,13 +36,12 @@ impl App {
             .map_err(|error| TokenRefusal::OAuth { error, asks_for_basic: !authorization.is_empty() })?;
         let refuse = |error| TokenRefusal::OAuth { error, asks_for_basic: presented.answers_with_basic() };
         let wrong = OAuthError::new(ErrorCode::InvalidClient, "the client is unknown or has not proved who it is");
-        let client = self.active_client(&presented.client_id).await?.ok_or_else(|| refuse(wrong))?;
+        let (client, secrets) =
+            self.client_with_secrets(&presented.client_id, op.now).await?.ok_or_else(|| refuse(wrong))?;
         presented.check_method(&client).map_err(refuse)?;
         let is_proved = match &presented.presented {
             Presented::Nothing => true,
-            Presented::BasicSecret(secret) | Presented::PostedSecret(secret) => {
-                self.is_secret_of(op, &client, secret).await?
-            }
+            Presented::BasicSecret(secret) | Presented::PostedSecret(secret) => is_one_of(secret, &secrets),
             Presented::Assertion(assertion) => self.is_assertion_of(op, &client, assertion.reveal()).await?,
         };
         if is_proved { Ok(client) } else { Err(refuse(wrong)) }
@@ -68,11 +69,31 @@ impl App {
         }
     }
 
-    async fn is_secret_of(&self, op: &Op, client: &Client, secret: &SecretText) -> Result<bool, Failure> {
-        let Some(secret) = PlainToken::parse(TokenKind::ClientSecret, secret.reveal()) else { return Ok(false) };
-        let (id, now) = (client.id().to_string(), op.now);
-        let good = self.store.read(move |tx| clients::list_secrets(tx, &id, now)).await?;
-        let hash = secret.hash();
-        Ok(good.iter().any(|row| row.hash.as_bytes().ct_eq(hash.as_bytes()).into()))
+    /// The client with this id, unless it is kept out, and its secrets that are good, as they stand together.
+    async fn client_with_secrets(&self, id: &str, now: Timestamp) -> Result<Option<(Client, Vec<SecretRow>)>, Failure> {
+        // Nothing else can be an id, and strangers choose this text.
+        if ClientId::parse(id).is_err() {
+            return Ok(None);
+        }
+        let id = id.to_owned();
+        let found = self.store.read(move |tx| {
+            let Some(row) = clients::find(tx, &id)? else { return Ok(None) };
+            Ok::<_, StoreError>(Some((row, clients::list_secrets(tx, &id, now)?)))
+        });
+        let Some((row, secrets)) = found.await? else { return Ok(None) };
+        Ok(self.active(&row)?.map(|client| (client, secrets)))
     }
+
+    /// The client of a row, unless it is kept out.
+    pub(super) fn active(&self, row: &ClientRow) -> Result<Option<Client>, Failure> {
+        let registered = self.read_clients.read(row)?;
+        Ok(registered.disabled_at.is_none().then_some(registered.client))
+    }
+}
+
+/// Whether a text is one of these secrets.
+fn is_one_of(secret: &SecretText, good: &[SecretRow]) -> bool {
+    let Some(secret) = PlainToken::parse(TokenKind::ClientSecret, secret.reveal()) else { return false };
+    let hash = secret.hash();
+    good.iter().any(|row| row.hash.as_bytes().ct_eq(hash.as_bytes()).into())
 }

@@ -4,7 +4,9 @@ use doorward_model::id::GrantId;
 use doorward_model::time::Timestamp;
 use doorward_model::token::{FUTURE_LEEWAY_MS, TOKEN_TYPE, parse_object};
 use doorward_oidc::client::Client;
+use doorward_store::clients::{self, ClientRow};
 use doorward_store::revocations::{self, RevokedKind};
+use doorward_store::{StoreError, Tx};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -66,6 +68,36 @@ pub(super) struct LivingToken {
     pub(super) held: Option<HeldGrant>,
 }
 
+/// What a token came from, as it stands together.
+struct Origin {
+    client: ClientRow,
+    /// The client that the person let in, where that is another one.
+    let_in: Option<ClientRow>,
+    held: Option<HeldGrant>,
+}
+
+impl Origin {
+    /// None when a part of it is gone, or the token itself was withdrawn.
+    fn find(
+        tx: &mut Tx<'_>,
+        client_id: &str,
+        token_id: &str,
+        grant_id: Option<GrantId>,
+    ) -> Result<Option<Self>, StoreError> {
+        let Some(client) = clients::find(tx, client_id)? else { return Ok(None) };
+        if revocations::is_listed(tx, RevokedKind::Token, token_id)? {
+            return Ok(None);
+        }
+        let Some(grant_id) = grant_id else { return Ok(Some(Self { client, let_in: None, held: None })) };
+        let Some(held) = HeldGrant::find(tx, grant_id)? else { return Ok(None) };
+        if held.grant.client_id == client_id {
+            return Ok(Some(Self { client, let_in: None, held: Some(held) }));
+        }
+        let let_in = clients::find(tx, &held.grant.client_id)?;
+        Ok(let_in.map(|let_in| Self { client, let_in: Some(let_in), held: Some(held) }))
+    }
+}
+
 impl App {
     /// The claims of an access token that we gave to a client and whose time is not over.
     pub(super) fn read_client_token(&self, text: &str, now: Timestamp) -> Option<ClientClaims> {
@@ -86,22 +118,13 @@ impl App {
             Some(Ok(id)) => Some(id),
             Some(Err(_)) => return Ok(None),
         };
-        let Some(client) = self.active_client(&claims.client_id).await? else { return Ok(None) };
-        let id = claims.jti.clone();
-        let found = self.store.read(move |tx| {
-            if revocations::is_listed(tx, RevokedKind::Token, &id)? {
-                return Ok(None);
-            }
-            match grant_id {
-                None => Ok(Some(None)),
-                Some(grant_id) => HeldGrant::find(tx, grant_id).map(|held| held.map(Some)),
-            }
-        });
-        let Some(held) = found.await? else { return Ok(None) };
+        let (client_id, token_id) = (claims.client_id.clone(), claims.jti.clone());
+        let found = self.store.read(move |tx| Origin::find(tx, &client_id, &token_id, grant_id)).await?;
+        let Some(Origin { client, let_in, held }) = found else { return Ok(None) };
+        let Some(client) = self.active(&client)? else { return Ok(None) };
         // A token that was exchanged is as good as the client that the person let in.
-        if let Some(held) = &held
-            && held.grant.client_id != claims.client_id
-            && self.active_client(&held.grant.client_id).await?.is_none()
+        if let Some(let_in) = &let_in
+            && self.active(let_in)?.is_none()
         {
             return Ok(None);
         }
