@@ -16,12 +16,23 @@ pub(crate) struct Connection {
 }
 
 /// What came back.
+#[derive(Default)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
+    /// The status line and the headers.
+    pub(crate) head: String,
     pub(crate) body: Vec<u8>,
 }
 
 impl Answer {
+    /// The values of the headers of this name.
+    pub(crate) fn headers<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.head.lines().filter_map(move |line| {
+            let (found, value) = line.split_once(':')?;
+            found.eq_ignore_ascii_case(name).then(|| value.trim())
+        })
+    }
+
     /// The body as JSON.
     pub(crate) fn json(&self) -> Outcome<serde_json::Value> {
         Ok(serde_json::from_slice(&self.body)?)
@@ -69,10 +80,13 @@ impl Connection {
         let length = match length {
             Some(length) => length,
             None if status == 204 => 0,
-            None if is_chunked(head) => return Ok(join_chunks(body)?.map(|body| Answer { status, body })),
+            None if is_chunked(head) => {
+                return Ok(join_chunks(body)?.map(|body| Answer { status, head: head.to_owned(), body }));
+            }
             None => return Err("an answer without a length".into()),
         };
-        Ok((body.len() >= length).then(|| Answer { status, body: body[..length].to_vec() }))
+        let answer = || Answer { status, head: head.to_owned(), body: body[..length].to_vec() };
+        Ok((body.len() >= length).then(answer))
     }
 }
 

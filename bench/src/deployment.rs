@@ -82,6 +82,21 @@ impl Deployment {
         arguments
     }
 
+    /// What a command of the server's program prints, run over this folder.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Outcome<String> {
+        let mut command = std::process::Command::new(binary());
+        let output = command.args(arguments).arg("--config").arg(self.folder.path().join("doorward.toml")).output()?;
+        if output.status.success() {
+            return Ok(String::from_utf8(output.stdout)?);
+        }
+        Err(format!("{arguments:?}: {}", String::from_utf8_lossy(&output.stderr)).into())
+    }
+
+    /// Where a file may lie that belongs to it.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
     /// Serves it, with log lines written to a file as a service manager would.
     pub(crate) fn serve(&self, cores: Cores) -> Outcome<Server> {
         let log = std::fs::File::options().create(true).append(true).open(self.folder.path().join("log"))?;

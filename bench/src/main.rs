@@ -14,6 +14,7 @@ mod me;
 mod million;
 mod parts;
 mod process;
+mod provider;
 mod renewal;
 mod renewal_postgres;
 mod sign_in;
@@ -39,6 +40,7 @@ cargo xtask bench NAME [--runs N] [--seconds N] [--samples N] [--users N]
   start             time from start to first answer against a bare handler
   memory            resident memory idle, under 500 sign-ins, and afterwards
   better-auth       session checks and sign-ins beside better-auth from npm
+  provider          tokens, introspections and code flows beside oidc-provider from npm
 ";
 
 /// How much to measure.
@@ -82,6 +84,7 @@ fn run(arguments: &[String]) -> Outcome<()> {
             "renewal" => renewal::run(&options).await,
             "renewal-postgres" => renewal_postgres::run(&options).await,
             "better-auth" => better_auth::run(&options).await,
+            "provider" => provider::run(&options).await,
             "million" => million::run(&options).await,
             "me" => me::run(&options).await,
             "sign-in" => sign_in::run(&options).await,

@@ -142,13 +142,13 @@ mod tests {
     fn an_access_token_with_the_prefix_of_refresh_tokens_in_it_is_not_taken_for_one() {
         let mut renewals = renewals();
         let body = br#"{"access_token":"e30.e30.x7dwr_Q2z","token_type":"Bearer","refresh_token":"dwr_second"}"#;
-        renewals.accept(Answer { status: 200, body: body.to_vec() }).unwrap();
+        renewals.accept(Answer { status: 200, body: body.to_vec(), ..Answer::default() }).unwrap();
         assert_eq!(renewals.tokens, ["dwr_second"]);
     }
 
     #[test]
     fn an_answer_without_a_new_refresh_token_is_an_error() {
-        let answer = |body: &str| Answer { status: 200, body: body.into() };
+        let answer = |body: &str| Answer { status: 200, body: body.into(), ..Answer::default() };
         assert!(renewals().accept(answer(r#"{"access_token":"e30.e30.x7dwr_Q2z"}"#)).is_err());
         assert!(renewals().accept(answer(r#"{"refresh_token":"dwr_first"}"#)).is_err());
     }

@@ -11,9 +11,16 @@ use crate::{repository, shell};
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     let root = repository::root()?;
     let name = arguments.first().map(String::as_str);
-    if name == Some("better-auth") {
-        setup::ensure(&[Need::Node])?;
-        setup::install_peer_packages()?;
+    match name {
+        Some("better-auth") => {
+            setup::ensure(&[Need::Node])?;
+            setup::install_better_auth()?;
+        }
+        Some("provider") => {
+            setup::ensure(&[Need::Node])?;
+            setup::install_oidc_provider()?;
+        }
+        _ => {}
     }
     shell::run(shell::cargo().current_dir(&root).args(["build", "--release", "--bin", "doorward"]))?;
     let mut benchmarks = shell::cargo();

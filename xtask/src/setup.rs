@@ -9,7 +9,9 @@ use crate::{postgres, repository, shell};
 /// The Playwright tests, a package of their own.
 pub(crate) const BROWSER_FOLDER: &str = "crates/testkit/browser";
 /// better-auth as the benchmarks run it, a package of its own.
-const PEER_FOLDER: &str = "bench/peers/better-auth";
+const BETTER_AUTH_FOLDER: &str = "bench/peers/better-auth";
+/// oidc-provider as the benchmarks run it, a package of its own.
+const OIDC_PROVIDER_FOLDER: &str = "bench/peers/oidc-provider";
 /// The lock file that `node_modules` was installed from, kept beside the packages.
 const INSTALLED_LOCK: &str = "node_modules/.installed-package-lock.json";
 
@@ -103,10 +105,15 @@ pub(crate) fn install_browser_packages() -> Result<(), Failure> {
     install_npm_packages(BROWSER_FOLDER, &["--ignore-scripts"])
 }
 
-/// Installs the npm packages of the other server that benchmarks compare with. Its database is compiled here: a
-/// ready-made one would be downloaded from outside the registry.
-pub(crate) fn install_peer_packages() -> Result<(), Failure> {
-    install_npm_packages(PEER_FOLDER, &["--build-from-source"])
+/// Installs better-auth, which benchmarks compare with. Its database is compiled here: a ready-made one would be
+/// downloaded from outside the registry.
+pub(crate) fn install_better_auth() -> Result<(), Failure> {
+    install_npm_packages(BETTER_AUTH_FOLDER, &["--build-from-source"])
+}
+
+/// Installs oidc-provider, which benchmarks compare with, and the Node.js that it asks for.
+pub(crate) fn install_oidc_provider() -> Result<(), Failure> {
+    install_npm_packages(OIDC_PROVIDER_FOLDER, &["--ignore-scripts"])
 }
 
 fn install_npm_packages(folder: &str, options: &[&str]) -> Result<(), Failure> {
