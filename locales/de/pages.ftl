@@ -111,3 +111,12 @@ confirm-logout-title = Bei { $site } abmelden?
 confirm-logout-client = { $client } bittet darum.
 confirm-logout-text = Danach müssen Sie sich hier neu anmelden. Anwendungen, bei denen Sie sich angemeldet haben, können Sie noch eine Weile angemeldet lassen.
 confirm-logout-stay = Angemeldet bleiben
+
+# A device without a browser
+device-title = Gerät verbinden
+device-lead = Geben Sie den Code ein, den Ihr Gerät zeigt.
+device-code = Code
+device-confirm-title = { $client } auf Ihrem Gerät Zugriff auf Ihr Konto erlauben?
+device-compare = Ihr Gerät muss diesen Code zeigen
+device-from = Das Gerät ist bei { $address }.
+device-warning = Wenn Ihnen jemand diesen Code geschickt hat, erlauben Sie es nicht: er käme in Ihr Konto.

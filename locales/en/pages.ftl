@@ -111,3 +111,12 @@ confirm-logout-title = Sign out of { $site }?
 confirm-logout-client = { $client } asks for it.
 confirm-logout-text = You will have to sign in again here. Applications you have signed in to may keep you signed in for a while.
 confirm-logout-stay = Stay signed in
+
+# A device without a browser
+device-title = Connect a device
+device-lead = Type the code that your device shows.
+device-code = Code
+device-confirm-title = Let { $client } on your device use your account?
+device-compare = Your device must show this code
+device-from = The device is at { $address }.
+device-warning = If somebody sent you this code, do not allow it: they would get into your account.

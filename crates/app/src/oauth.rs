@@ -6,6 +6,7 @@ mod client_keys;
 mod clients;
 mod consent;
 mod description;
+mod device;
 mod exchange;
 mod held;
 mod introspection;
@@ -26,6 +27,7 @@ mod userinfo;
 pub use authorization::{Authorization, Visitor, Wishes};
 pub(crate) use client_keys::ClientKeyCache;
 pub use consent::{ConsentAnswer, ConsentQuestion, SeenQuestion};
+pub use device::{DeviceQuestion, DeviceStart};
 pub use doorward_oidc::client::Client;
 pub use doorward_oidc::error::{ErrorCode, OAuthError};
 pub use doorward_oidc::parameters::{Parameters, ParametersError};
@@ -58,6 +60,12 @@ pub mod paths {
     pub const CONFIRM_LOGOUT: &str = "/oauth2/logout/confirm";
     /// RFC 6749 section 3.2.
     pub const TOKEN: &str = "/oauth2/token";
+    /// RFC 8628 section 3.1.
+    pub const DEVICE_AUTHORIZATION: &str = "/oauth2/device_authorization";
+    /// Where people type the code that a device shows.
+    pub const DEVICE: &str = "/device";
+    /// What they say to the device.
+    pub const ANSWER_DEVICE: &str = "/device/answer";
     /// RFC 7009 section 2.
     pub const REVOKE: &str = "/oauth2/revoke";
     /// RFC 7662 section 2.

@@ -24,6 +24,8 @@ pub enum TokenKind {
     ClientSecret,
     /// What a client exchanges for tokens, `dwac_`.
     AuthorizationCode,
+    /// What a device without a browser asks for tokens with, `dwdc_`.
+    DeviceCode,
 }
 
 impl TokenKind {
@@ -35,6 +37,7 @@ impl TokenKind {
             Self::Csrf => "dwc_",
             Self::ClientSecret => "dwcs_",
             Self::AuthorizationCode => "dwac_",
+            Self::DeviceCode => "dwdc_",
         }
     }
 }

@@ -11,6 +11,7 @@ static MODULES: &[&[&Statement]] = &[
     crate::consents::ALL,
     crate::database_clock::ALL,
     crate::deliveries::ALL,
+    crate::device_requests::ALL,
     crate::durability::ALL,
     crate::events::ALL,
     crate::grants::ALL,

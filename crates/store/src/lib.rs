@@ -10,6 +10,7 @@ mod column;
 pub mod consents;
 pub mod database_clock;
 pub mod deliveries;
+pub mod device_requests;
 mod durability;
 mod engine;
 mod error;

@@ -5,6 +5,7 @@ mod account;
 mod answer;
 mod authorize;
 mod consent;
+mod device;
 mod discovery;
 mod introspect;
 mod logout;
@@ -64,6 +65,16 @@ pub fn routes() -> Vec<Route<Site>> {
     routes.extend([
         describe("/.well-known/openid-configuration"),
         describe("/.well-known/oauth-authorization-server"),
+        Route {
+            cors: CorsRule::Closed,
+            ..call(
+                Method::POST,
+                paths::DEVICE_AUTHORIZATION,
+                RateClass::Renewal,
+                without_cookies,
+                endpoint(device::create),
+            )
+        },
         // Whole applications come from one address.
         call(Method::POST, paths::PUSHED, RateClass::Renewal, without_cookies, endpoint(pushed::create)),
         call(Method::POST, paths::TOKEN, RateClass::Renewal, without_cookies, endpoint(token::create)),
@@ -95,6 +106,8 @@ fn pages() -> Vec<Route<Site>> {
     };
     let shown = (Access::Optional, RateClass::Read, CsrfRule::Safe);
     let forwarded = (Access::Public, RateClass::Read, CsrfRule::WithoutCookies);
+    // Codes of devices are short.
+    let guessed = (Access::Optional, RateClass::Credential, CsrfRule::Safe);
     // The forms carry what only the page of this browser, person and session has: see their handlers.
     let answered = (Access::Optional, RateClass::Write, CsrfRule::PublicForm);
     vec![
@@ -105,5 +118,8 @@ fn pages() -> Vec<Route<Site>> {
         page(Method::GET, paths::LOGOUT, shown, endpoint(logout::show)),
         page(Method::POST, paths::LOGOUT, forwarded, endpoint(logout::forward)),
         page(Method::POST, paths::CONFIRM_LOGOUT, answered, endpoint(logout::confirm)),
+        Route { door: Door::Page, ..page(Method::GET, paths::DEVICE, guessed, endpoint(device::show)) },
+        Route { door: Door::Page, ..page(Method::POST, paths::DEVICE, answered, endpoint(device::enter)) },
+        Route { door: Door::Page, ..page(Method::POST, paths::ANSWER_DEVICE, answered, endpoint(device::answer)) },
     ]
 }

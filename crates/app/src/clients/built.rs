@@ -13,8 +13,8 @@ pub(crate) const AUTHENTICATION_METHODS: [AuthenticationMethod; 4] = [
     AuthenticationMethod::None,
 ];
 /// The grants.
-pub(crate) const GRANTS: [Grant; 4] =
-    [Grant::AuthorizationCode, Grant::RefreshToken, Grant::ClientCredentials, Grant::TokenExchange];
+pub(crate) const GRANTS: [Grant; 5] =
+    [Grant::AuthorizationCode, Grant::RefreshToken, Grant::ClientCredentials, Grant::DeviceCode, Grant::TokenExchange];
 
 /// Everything that is asked for and not there.
 pub(super) fn problems(metadata: &Metadata, longest_seconds: i64) -> Vec<ClientProblem> {

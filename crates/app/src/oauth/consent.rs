@@ -199,7 +199,7 @@ impl Asked {
     }
 
     /// Adds what is asked for to what was allowed before.
-    fn note(&self, tx: &mut Tx<'_>, granted_at: Option<Timestamp>, now: Timestamp) -> Result<(), Failure> {
+    pub(super) fn note(&self, tx: &mut Tx<'_>, granted_at: Option<Timestamp>, now: Timestamp) -> Result<(), Failure> {
         let held = consents::lock(tx, self.user_id, self.client.id().as_str(), now)?;
         // What the client may not ask for any more goes: a row does not grow for ever.
         let registered = self.client.metadata();

@@ -1,7 +1,9 @@
 //! The token endpoint (RFC 6749 section 3.2): who asks, for which grant. What each grant gives is in a file of its own.
 
+mod begin;
 mod client_credentials;
 mod code;
+mod device;
 mod refresh;
 mod token;
 
@@ -101,10 +103,7 @@ impl App {
             }
             TokenRequest::ClientCredentials { scope, resources } => self.grant_client(op, &caller, &scope, &resources),
             TokenRequest::TokenExchange(request) => self.exchange_token(op, &caller, request).await,
-            // No client can be registered for it.
-            TokenRequest::DeviceCode { .. } => {
-                Err(OAuthError::new(ErrorCode::UnsupportedGrantType, "this grant is not available").into())
-            }
+            TokenRequest::DeviceCode { device_code } => self.redeem_device_code(op, &caller, &device_code).await,
         }
     }
 }

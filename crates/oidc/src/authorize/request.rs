@@ -163,7 +163,7 @@ fn check_flow(parameters: &Parameters, client: &Client) -> Result<(), OAuthError
 
 /// Every word must be registered for the client (RFC 6749 section 3.3). `offline_access` is dropped when the client has
 /// no use for it (OpenID Connect Core 11).
-fn allowed_scope(parameters: &Parameters, client: &Client) -> Result<Scope, OAuthError> {
+pub(crate) fn allowed_scope(parameters: &Parameters, client: &Client) -> Result<Scope, OAuthError> {
     let invalid = |description| OAuthError::new(ErrorCode::InvalidScope, description);
     let text = parameters.find("scope").ok_or(invalid("scope is missing"))?;
     let mut scope = Scope::parse(text).map_err(|_| invalid("scope is malformed"))?;

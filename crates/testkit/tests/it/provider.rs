@@ -5,6 +5,7 @@ mod announced;
 mod applications;
 mod attacks;
 mod consent;
+mod device;
 mod dpop;
 mod exchange;
 mod frames;
@@ -368,6 +369,7 @@ fn the_discovery_documents_say_what_is_there() {
                 "authorization_code",
                 "refresh_token",
                 "client_credentials",
+                "urn:ietf:params:oauth:grant-type:device_code",
                 "urn:ietf:params:oauth:grant-type:token-exchange"
             ])
         );
@@ -382,6 +384,8 @@ fn the_discovery_documents_say_what_is_there() {
             ("userinfo_endpoint", Method::GET),
             ("revocation_endpoint", Method::POST),
             ("introspection_endpoint", Method::POST),
+            ("pushed_authorization_request_endpoint", Method::POST),
+            ("device_authorization_endpoint", Method::POST),
             ("end_session_endpoint", Method::GET),
             ("jwks_uri", Method::GET),
         ] {

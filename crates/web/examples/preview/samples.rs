@@ -5,9 +5,9 @@ use doorward_model::password::Feedback;
 use doorward_model::time::{HOUR_MS, Timestamp};
 use doorward_web::pages::views::{
     Account, AccountAppearance, AccountApplications, AccountPassword, AccountProfile, AccountSessions, ApplicationRow,
-    AuthorizeError, ChooseAccount, ConfirmLogout, Consent, Failure, FailureKind, Field, FirstAdministrator, Forgot,
-    ForgotSent, FormPost, Login, Message, MessageKind, Notice, Page, Problem, Reset, SessionRow, SignedOut, Signup,
-    Verify, VerifyLink,
+    AuthorizeError, ChooseAccount, ConfirmDevice, ConfirmLogout, Consent, DeviceCode, Failure, FailureKind, Field,
+    FirstAdministrator, Forgot, ForgotSent, FormPost, Login, Message, MessageKind, Notice, Page, Problem, Reset,
+    SessionRow, SignedOut, Signup, Verify, VerifyLink,
 };
 
 /// Where an application is called back.
@@ -64,6 +64,7 @@ pub(crate) fn pages(page: &Page, typed: &Typed) -> askama::Result<Vec<(String, S
     let form_post = FormPost { page: page.clone(), action: CALLBACK.to_owned(), fields };
     pages.push(("form-post".to_owned(), form_post.render()?));
     consent(page, typed, &mut pages)?;
+    device(page, typed, &mut pages)?;
     let signed_out = SignedOut { page: page.clone(), frames: vec![FRAME.to_owned()], next: "/login".to_owned() };
     pages.push(("signed-out".to_owned(), signed_out.render()?));
     for kind in FailureKind::EXAMPLES {
@@ -104,6 +105,26 @@ fn consent(page: &Page, typed: &Typed, pages: &mut Pages) -> askama::Result<()> 
         ..small
     };
     add(pages, "consent-much", &large)
+}
+
+fn device(page: &Page, typed: &Typed, pages: &mut Pages) -> askama::Result<()> {
+    let page = Page { flow: typed.flow.clone(), ..page.clone() };
+    let ask = DeviceCode { page: page.clone(), code: Field::default() };
+    add(pages, "device", &ask)?;
+    let wrong = Field::refused(&typed.device, Problem::DeviceCodeWrong);
+    add(pages, "device-refused", &DeviceCode { code: wrong, ..ask })?;
+    let confirm = ConfirmDevice {
+        page,
+        application: typed.name.clone(),
+        email: typed.email.clone(),
+        scopes: vec!["openid".into(), "email".into(), typed.code.clone()],
+        services: vec![typed.device.clone()],
+        code: "BCDF-GHJK".into(),
+        address: Some(typed.address.clone()),
+    };
+    add(pages, "device-confirm", &confirm)?;
+    let unknown = ConfirmDevice { services: Vec::new(), address: None, ..confirm };
+    add(pages, "device-confirm-unknown", &unknown)
 }
 
 const fn weak(feedback: Feedback) -> Problem {

@@ -7,7 +7,7 @@ use doorward_app::oauth::{Authorization, AuthorizationResponse, OAuthError, Para
 use http::StatusCode;
 use http::header;
 
-use super::way_back::WayBack;
+use super::way_back::{Place, WayBack};
 use super::{account, answer, consent};
 use crate::cookies::PreNonce;
 use crate::edge::headers::FormActionOrigin;
@@ -42,7 +42,7 @@ pub(super) async fn show(
 ) -> Result<Response, Problem> {
     let asked = uri.query().unwrap_or_default();
     let flow = asked.strip_prefix("flow=");
-    let back = flow.and_then(|flow| WayBack::open(&site, &op, &browser, flow));
+    let back = flow.and_then(|flow| WayBack::open_at(&site, &op, &browser, flow, Place::Authorize));
     let is_over = flow.is_some() && back.is_none();
     let query = back.as_ref().map_or(asked, |back| back.query.as_str()).to_owned();
     let mut visit = Visit { site, op, page, browser, back, query };

@@ -5,7 +5,7 @@ use axum::response::Response;
 use doorward_app::oauth::{Client, ConsentQuestion, Parameters, SeenQuestion};
 use doorward_model::name::DisplayName;
 
-use super::way_back::{self, WayBack};
+use super::way_back::{Place, WayBack};
 use crate::body::{Fields, FormBody, FromFields};
 use crate::extract::{MaybeSignedIn, Op, PreCookie};
 use crate::pages::frame::{PublicFrame, go_to, show};
@@ -69,10 +69,10 @@ pub(super) async fn answer(
     form: FormBody<Answer>,
 ) -> Result<Response, Problem> {
     let answer = form.result.map_err(Problem::validation)?;
-    let Some(back) = WayBack::open(&site, &op, &browser, &answer.flow) else {
+    let Some(back) = WayBack::open_at(&site, &op, &browser, &answer.flow, Place::Authorize) else {
         return show(&Message { page, kind: MessageKind::FlowEnded });
     };
-    let again = || Ok(go_to(&way_back::address(&answer.flow)));
+    let again = || Ok(go_to(&back.address(&answer.flow)));
     let allows = match answer.decision.as_str() {
         "allow" => true,
         "deny" => false,
