@@ -139,7 +139,7 @@ impl App {
         Ok(self.store.read(move |tx| clients::has_origin(tx, &origin)).await?)
     }
 
-    /// A page of all clients, in the order of their ids, which is the order of their registration.
+    /// A page of all clients, in the order of their ids. Those that were drawn sort by when they were registered.
     pub async fn list_clients(&self, after: &str, limit: u8) -> Result<Vec<RegisteredClient>, Failure> {
         let after = after.to_owned();
         let rows = self.store.read(move |tx| clients::list(tx, &after, i64::from(limit))).await?;

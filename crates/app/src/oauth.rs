@@ -1,5 +1,5 @@
-//! The provider: what authorization, token and `UserInfo` endpoint decide. The rules are `doorward_oidc`'s; here is what
-//! needs the database, the keys and the time.
+//! The provider: what its endpoints decide. The rules are `doorward_oidc`'s; here is what needs the database, the keys and
+//! the time.
 
 mod authorization;
 mod client_keys;

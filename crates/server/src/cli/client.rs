@@ -15,7 +15,7 @@ pub enum ClientCommand {
         after_help = "Examples:\n  doorward client create --name Shop --first-party \\\n    --redirect-uri https://shop.example.com/callback\n  doorward client create --name Board --public \\\n    --redirect-uri https://board.example.com/ --scope openid --scope profile --scope email\n  doorward client create --name Nightly --grant client_credentials \\\n    --scope orders --resource https://api.example.com\n  doorward client create --name \"Orders API\" --serves https://api.example.com"
     )]
     Create(Fields),
-    /// List applications, oldest first
+    /// List applications, in the order of their ids: of those registered by command, the oldest first
     List(List),
     /// Show one application
     Show(Which),
