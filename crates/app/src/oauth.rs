@@ -26,7 +26,7 @@ mod userinfo;
 pub use authorization::{Authorization, Visitor, Wishes};
 pub(crate) use client_keys::ClientKeyCache;
 pub use consent::{ConsentAnswer, ConsentQuestion, SeenQuestion};
-pub use doorward_oidc::client::Client;
+pub use doorward_oidc::client::{Client, ClientId};
 pub use doorward_oidc::error::{ErrorCode, OAuthError};
 pub use doorward_oidc::parameters::{Parameters, ParametersError};
 pub use doorward_oidc::response::{AuthorizationResponse, Destination};

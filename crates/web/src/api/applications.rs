@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use doorward_app::applications::Application;
-use doorward_model::id::{self, ClientId};
+use doorward_app::oauth::ClientId;
 use doorward_model::name::DisplayName;
 use doorward_model::time::Timestamp;
 use http::StatusCode;
@@ -11,7 +11,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::body::OptionalJson;
-use crate::extract::{ListQuery, Op, PathId, SignedIn};
+use crate::extract::{ListQuery, Op, PathClient, SignedIn};
 use crate::problem::{Code, FieldError, Problem};
 use crate::site::Site;
 
@@ -33,7 +33,7 @@ pub(crate) async fn list(
 /// A part of the applications the caller has signed in to.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ApplicationPage {
-    /// In the order in which they were registered.
+    /// In the order of their ids.
     data: Vec<AllowedApplication>,
     /// The `cursor` of the next part; `null` when there is none.
     #[schema(required)]
@@ -44,7 +44,7 @@ pub(crate) struct ApplicationPage {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct AllowedApplication {
     /// Its id.
-    #[schema(pattern = "^client_[0-9a-z]{26}$")]
+    #[schema(pattern = "^[A-Za-z0-9._-]{1,128}$", example = "client_01h455vb4pex5vsknk084sn02q")]
     client_id: String,
     /// What it is called.
     #[schema(required, example = "Shop")]
@@ -78,10 +78,10 @@ pub(crate) async fn delete(
     State(site): State<Site>,
     Op(op): Op,
     SignedIn(principal): SignedIn,
-    PathId(id): PathId<id::Client>,
+    PathClient(id): PathClient,
     OptionalJson(_): OptionalJson<()>,
 ) -> Result<StatusCode, Problem> {
-    if site.app.revoke_application(&op, &principal, &id.to_string()).await? {
+    if site.app.revoke_application(&op, &principal, id.as_str()).await? {
         Ok(StatusCode::NO_CONTENT)
     } else {
         Err(Code::NotFound.into())
