@@ -5,13 +5,10 @@ pub mod declared;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
-
 use doorward_model::id;
 use doorward_model::secret::{PlainToken, TokenKind};
 use doorward_model::time::Timestamp;
 use doorward_oidc::client::{AuthenticationMethod, Author, Client, ClientId, Keys, Metadata};
-use doorward_oidc::redirect_uri::{Kind, RedirectUri};
 use doorward_oidc::subject;
 use doorward_store::Store;
 use doorward_store::clients::{self, ClientRow};
@@ -98,7 +95,7 @@ impl App {
             updated_at: op.now,
             disabled_at: None,
         };
-        let (hash, origins) = (secret.as_ref().map(PlainToken::hash), origins(&client));
+        let (hash, origins) = (secret.as_ref().map(PlainToken::hash), client.script_origins());
         let event = EventDraft::new(op, Action::ClientCreated).subject(id);
         let is_new = self
             .change(move |change| {
@@ -165,7 +162,7 @@ impl App {
         let client = self.read_client(id, &members)?;
         self.check_sector(client.metadata()).await?;
         let metadata = Value::Object(client.to_json()).to_string();
-        let (loses_secret, origins, id, now) = (!uses_secret(&client), origins(&client), id.to_owned(), op.now);
+        let (loses_secret, origins, id, now) = (!uses_secret(&client), client.script_origins(), id.to_owned(), op.now);
         let event = EventDraft::new(op, Action::ClientChanged).subject(&id);
         let updated = self
             .change(move |change| {
@@ -307,14 +304,6 @@ async fn list_all(store: &Store) -> Result<Vec<ClientRow>, Failure> {
         after.clone_from(&last.id);
         all.extend(rows);
     }
-}
-
-/// Where the client's own scripts come from. One with a secret has a server to call from.
-fn origins(client: &Client) -> Vec<String> {
-    let uris = &client.metadata().redirect_uris;
-    let pages = uris.iter().filter(|uri| client.is_public() && uri.kind() != Kind::Application);
-    let all: BTreeSet<String> = pages.filter_map(RedirectUri::origin).collect();
-    all.into_iter().collect()
 }
 
 fn uses_secret(client: &Client) -> bool {

@@ -120,12 +120,11 @@ impl ConsentQuestion {
     /// Names exactly this question, to this person in this session: an answer to another one does not fit it.
     pub fn fingerprint(&self) -> String {
         let Principal { user_id, session_id, .. } = &self.person;
-        let name = self.client.metadata().name.as_ref().map(doorward_model::name::DisplayName::as_str);
         let all = serde_json::json!([
             user_id,
             session_id,
             self.client.id(),
-            name,
+            self.client.name(),
             self.scope,
             self.resources,
             self.destination

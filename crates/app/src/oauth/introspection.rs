@@ -76,8 +76,7 @@ impl App {
     ) -> Result<Option<Map<String, Value>>, Failure> {
         let Some(claims) = self.read_client_token(text, op.now) else { return Ok(None) };
         let is_theirs = claims.client_id == client.id().as_str();
-        let serves = |name: &String| client.metadata().served_resources.iter().any(|own| own.as_str() == name);
-        if !is_theirs && !claims.aud.iter().any(serves) {
+        if !is_theirs && !client.serves(&claims.aud) {
             return Ok(None);
         }
         let living = self.living_token(claims, op.now).await?;

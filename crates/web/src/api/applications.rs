@@ -4,7 +4,6 @@ use axum::Json;
 use axum::extract::State;
 use doorward_app::applications::Application;
 use doorward_app::oauth::ClientId;
-use doorward_model::name::DisplayName;
 use doorward_model::time::Timestamp;
 use http::StatusCode;
 use serde::Serialize;
@@ -62,10 +61,9 @@ pub(crate) struct AllowedApplication {
 }
 
 fn present(application: Application) -> AllowedApplication {
-    let name = application.client.metadata().name.as_ref().map(DisplayName::as_str);
     AllowedApplication {
         client_id: application.client.id().to_string(),
-        name: name.map(str::to_owned),
+        name: application.client.name().map(str::to_owned),
         scopes: application.scope.words().map(str::to_owned).collect(),
         resources: application.services,
         granted_at: application.granted_at,
