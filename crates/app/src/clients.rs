@@ -34,6 +34,12 @@ pub struct ClientProblem {
     pub message: String,
 }
 
+impl ClientProblem {
+    fn new(field: &str, message: impl Into<String>) -> Self {
+        Self { field: field.to_owned(), message: message.into() }
+    }
+}
+
 /// Why a client is not registered or changed.
 #[derive(Debug, Error)]
 pub enum ClientError {
@@ -46,6 +52,13 @@ pub enum ClientError {
     /// It could not be done.
     #[error(transparent)]
     Failure(#[from] Failure),
+}
+
+impl ClientError {
+    /// One thing is wrong.
+    fn of(field: &str, message: impl Into<String>) -> Self {
+        Self::Refused(vec![ClientProblem::new(field, message)])
+    }
 }
 
 /// A client as it is registered.
@@ -193,11 +206,7 @@ impl App {
     ) -> Result<Option<PlainToken>, ClientError> {
         let Some(registered) = self.find_client(id).await? else { return Ok(None) };
         if !uses_secret(&registered.client) {
-            let message = "is not one that uses a secret".to_owned();
-            return Err(ClientError::Refused(vec![ClientProblem {
-                field: "token_endpoint_auth_method".to_owned(),
-                message,
-            }]));
+            return Err(ClientError::of("token_endpoint_auth_method", "is not one that uses a secret"));
         }
         let secret = PlainToken::new(TokenKind::ClientSecret, op.random.as_ref());
         let rotated = self.replace_secret(op, id, &secret, overlap_ms).await?;
@@ -245,8 +254,7 @@ impl App {
         };
         let sector = metadata.sector_identifier_uri.as_ref().map(|address| ("sector_identifier_uri", address));
         let objection = |(field, address): (&str, &String)| {
-            let message = self.outbound.documents.objection(address)?;
-            Some(ClientProblem { field: field.to_owned(), message: message.to_owned() })
+            Some(ClientProblem::new(field, self.outbound.documents.objection(address)?))
         };
         let logout = metadata.backchannel_logout.as_ref().map(|logout| ("backchannel_logout_uri", &logout.uri));
         keys.into_iter().chain(sector).chain(logout).filter_map(objection).collect()
@@ -256,8 +264,7 @@ impl App {
     /// clients of another's sector know people (OpenID Connect Core 8.1, Registration 5).
     pub(super) async fn check_sector(&self, metadata: &Metadata) -> Result<(), ClientError> {
         let Some(address) = &metadata.sector_identifier_uri else { return Ok(()) };
-        let refuse =
-            |message| ClientError::Refused(vec![ClientProblem { field: "sector_identifier_uri".to_owned(), message }]);
+        let refuse = |message: String| ClientError::of("sector_identifier_uri", message);
         let document = self.outbound.documents.fetch(address).await;
         let document = document.map_err(|error| refuse(format!("cannot be read: {error}")))?;
         subject::check_sector_document(&document, &metadata.redirect_uris)
@@ -268,11 +275,8 @@ impl App {
     fn read_client(&self, id: &str, members: &Map<String, Value>) -> Result<Client, ClientError> {
         let id = ClientId::parse(id).map_err(|error| Failure::internal("naming a client", error))?;
         let client = Client::from_json(id, members, Author::Operator).map_err(|problems| {
-            let told = |problem: doorward_oidc::client::Problem| ClientProblem {
-                field: problem.field,
-                message: problem.message,
-            };
-            ClientError::Refused(problems.into_iter().map(told).collect())
+            let told = problems.iter().map(|problem| ClientProblem::new(&problem.field, problem.message.as_str()));
+            ClientError::Refused(told.collect())
         })?;
         let longest_seconds = self.keys.settings().access_token_ms / 1_000;
         let mut problems = built::problems(client.metadata(), longest_seconds);

@@ -4,7 +4,7 @@
 mod authorization;
 mod client_keys;
 mod clients;
-mod consent;
+pub(crate) mod consent;
 mod description;
 mod exchange;
 mod held;
