@@ -20,6 +20,8 @@ pub struct ClientSession {
 statements! {
     /// Notes that a client has a session.
     INSERT = "INSERT INTO client_sessions (session_id, client_id, user_id) VALUES ($1, $2, $3) ON CONFLICT (session_id, client_id) DO NOTHING";
+    /// The clients of a session.
+    LIST_OF_SESSION = "SELECT session_id, client_id, user_id FROM client_sessions WHERE session_id = $1 ORDER BY client_id LIMIT $2";
     /// Rows of sessions that were ended lately, by themselves or with everything of their user.
     LIST_REVOKED = "SELECT c.session_id, c.client_id, c.user_id FROM revocations r JOIN client_sessions c ON c.session_id = r.subject \
               WHERE r.at >= $1 AND r.kind = 'session' UNION SELECT c.session_id, c.client_id, c.user_id FROM revocations r \
@@ -41,6 +43,11 @@ pub fn insert(tx: &mut Tx<'_>, row: &ClientSession) -> Result<(), StoreError> {
     let (session, user) = (row.session_id.to_string(), row.user_id.to_string());
     tx.execute(&INSERT, &[(&session).into(), (&row.client_id).into(), (&user).into()])?;
     Ok(())
+}
+
+/// Up to `limit` clients of a session.
+pub fn list_of_session(tx: &mut Tx<'_>, id: SessionId, limit: i64) -> Result<Vec<ClientSession>, StoreError> {
+    tx.query_all(&LIST_OF_SESSION, &[(&id.to_string()).into(), limit.into()], read)
 }
 
 /// Up to `limit` rows of sessions that were ended since `since`.

@@ -10,6 +10,7 @@ mod login;
 mod preferences;
 mod reset;
 mod setup;
+pub(crate) mod signed_out;
 mod signup;
 mod verify;
 mod verify_link;

@@ -29,7 +29,6 @@ pub(super) fn problems(metadata: &Metadata, longest_seconds: i64) -> Vec<ClientP
             metadata.grants.iter().any(|grant| !GRANTS.contains(grant)),
             "has a grant that is not available in this version",
         ),
-        ("frontchannel_logout_uri", metadata.frontchannel_logout.is_some(), not_yet),
         // Signing keys stay published as long as the deployment's own access tokens live.
         ("access_token_seconds", is_too_long(lifetimes.access_token_seconds), too_long.as_str()),
         ("id_token_seconds", is_too_long(lifetimes.id_token_seconds), too_long.as_str()),

@@ -38,8 +38,8 @@ impl App {
             acr_values: vec!["aal1".to_owned()],
             sign_up: true,
             backchannel_logout: true,
+            frontchannel_logout: true,
             consent: true,
-            ..Offer::default()
         };
         Document::new(&self.keys.settings().issuer, endpoints, offer)
     }

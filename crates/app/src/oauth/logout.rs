@@ -26,6 +26,8 @@ pub enum LogoutAnswer {
     Done {
         /// Where the browser goes; none means a page of ours.
         redirect_to: Option<String>,
+        /// What clients that hear of it in the browser are told with.
+        frames: Vec<String>,
     },
     /// On a page of ours, and nothing ends.
     Wrong(OAuthError),
@@ -49,10 +51,12 @@ impl App {
             let origin = logout.redirect_to.as_deref().and_then(origin_of);
             return Ok(LogoutAnswer::Ask { client: client.map(Box::new), origin });
         }
+        let mut frames = Vec::new();
         if let Some(person) = person {
+            frames = self.frames_at_sign_out(person).await?;
             self.sign_out(op, person).await?;
         }
-        Ok(LogoutAnswer::Done { redirect_to: logout.redirect_to })
+        Ok(LogoutAnswer::Done { redirect_to: logout.redirect_to, frames })
     }
 
     async fn judge_logout(

@@ -6,11 +6,12 @@
 
 use doorward_model::id::{DeliveryId, SessionId, UserId};
 use doorward_model::time::{MINUTE_MS, Timestamp};
-use doorward_oidc::logout::{LogoutToken, TOKEN_TYPE};
+use doorward_oidc::logout::{LogoutToken, TOKEN_TYPE, frontchannel_address};
 use doorward_store::client_sessions::{self, ClientSession};
 use serde::{Deserialize, Serialize};
 
 use crate::App;
+use crate::authentication::Principal;
 use crate::delivery::LogoutMessage;
 use crate::event::{Action, EventDraft};
 use crate::failure::Failure;
@@ -19,6 +20,8 @@ use crate::post::Parcel;
 
 /// Rows that one look takes.
 const BATCH: i64 = 100;
+/// So many applications are told in frames.
+const MOST_FRAMES: i64 = 20;
 /// How far a look at what was ended lately goes back: longer than a request takes until its commit.
 const LOOK_BACK_MS: i64 = 2 * MINUTE_MS;
 /// How long after its time a session counts as unused: noted uses are written later than they happen.
@@ -33,6 +36,22 @@ struct Ended {
 }
 
 impl App {
+    /// The addresses that tell clients in the browser, in frames, that this session is over (Front-Channel Logout 1.0
+    /// section 3): best effort, for whoever cannot be called. Asked before it ends.
+    pub async fn frames_at_sign_out(&self, person: &Principal) -> Result<Vec<String>, Failure> {
+        let id = person.session_id;
+        let rows = self.store.read(move |tx| client_sessions::list_of_session(tx, id, MOST_FRAMES)).await?;
+        let mut frames = Vec::new();
+        for row in rows {
+            let Some(client) = self.active_client(&row.client_id).await? else { continue };
+            if let Some(address) = &client.metadata().frontchannel_logout {
+                let session = self.session_for(&client, row.session_id);
+                frames.push(frontchannel_address(address, &self.keys.settings().issuer, &session));
+            }
+        }
+        Ok(frames)
+    }
+
     /// Queues the messages about sessions that were ended lately; says how many rows it took.
     pub async fn announce_revoked_sessions(&self, op: &Op) -> Result<usize, Failure> {
         let since = op.now.plus_ms(-LOOK_BACK_MS);

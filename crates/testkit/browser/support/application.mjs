@@ -3,11 +3,12 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 
-/** Starts one on a free port; `answers` are what browsers brought back. */
+/** Starts one on a free port; `answers` are what browsers brought back, `told` what frames were opened with. */
 export async function startApplication() {
-  const answers = [];
+  const [answers, told] = [[], []];
   const listener = createServer(async (request, response) => {
     const url = new URL(request.url, "http://127.0.0.1");
+    if (url.pathname === "/out") told.push(url.searchParams);
     if (url.pathname !== "/callback") {
       response.writeHead(url.pathname === "/" ? 200 : 404, { "content-type": "text/html" });
       response.end(showStart(url.searchParams));
@@ -24,6 +25,7 @@ export async function startApplication() {
   const origin = `http://127.0.0.1:${listener.address().port}`;
   return {
     answers,
+    told,
     callback: `${origin}/callback`,
     /** Leads the page from a form of the application to a request. */
     async send(page, { method, endpoint, query }) {

@@ -152,3 +152,37 @@ test("a page that leads to one application posts nothing to another", async () =
     await Promise.all([application.stop(), thief.stop()]);
   }
 });
+
+for (const javaScript of [true, false]) {
+  test(`an application hears in a frame that somebody signs out ${javaScript ? "with" : "without"} JavaScript`, async () => {
+    const application = await startApplication();
+    const { context, page, complaints } = await openPage(stage, { javaScript });
+    const visitor = new Visitor(page);
+    const owner = inventPerson("owner");
+    await stage.server.createAccount(owner);
+    const metadata = { frontchannel_logout_uri: `${new URL(application.callback).origin}/out` };
+    const client = await stage.server.registerApplication(application.callback, { metadata });
+    try {
+      const { verifier, query } = makeRequest(client, application, "query");
+      await page.goto(`${stage.server.url}/oauth2/authorize?${query}`);
+      await visitor.field("E-mail address").fill(owner.email);
+      await visitor.field("Password").fill(owner.password);
+      await visitor.button("Sign in").click();
+      await page.getByText("The application has its answer.").waitFor();
+      const { tokens } = await redeem(client, application, application.answers.pop().fields.get("code"), verifier);
+      const claims = JSON.parse(Buffer.from(tokens.id_token.split(".")[1], "base64url"));
+      await visitor.signOut();
+      await visitor.heading("You are signed out").waitFor();
+      // The page goes on by itself.
+      await page.waitForURL("**/login?notice=signed-out");
+      assert.deepEqual(
+        application.told.map((fields) => [fields.get("iss"), fields.get("sid")]),
+        [[stage.server.url, claims.sid]],
+      );
+      assert.deepEqual(complaints, []);
+    } finally {
+      await context.close();
+      await application.stop();
+    }
+  });
+}

@@ -7,6 +7,7 @@ mod attacks;
 mod consent;
 mod dpop;
 mod exchange;
+mod frames;
 mod introspection;
 mod logout;
 mod machines;

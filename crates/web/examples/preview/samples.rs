@@ -6,12 +6,14 @@ use doorward_model::time::{HOUR_MS, Timestamp};
 use doorward_web::pages::views::{
     Account, AccountAppearance, AccountApplications, AccountPassword, AccountProfile, AccountSessions, ApplicationRow,
     AuthorizeError, ChooseAccount, ConfirmLogout, Consent, Failure, FailureKind, Field, FirstAdministrator, Forgot,
-    ForgotSent, FormPost, Login, Message, MessageKind, Notice, Page, Problem, Reset, SessionRow, Signup, Verify,
-    VerifyLink,
+    ForgotSent, FormPost, Login, Message, MessageKind, Notice, Page, Problem, Reset, SessionRow, SignedOut, Signup,
+    Verify, VerifyLink,
 };
 
 /// Where an application is called back.
 pub(crate) const CALLBACK: &str = "https://shop.example.com/callback";
+/// What an application hears of the end of a session with.
+pub(crate) const FRAME: &str = "https://shop.example.com/out";
 /// The pages an application links to.
 pub(crate) const OWN_PAGES: [(&str, &str); 3] = [
     ("consent-home", "https://shop.example.com/"),
@@ -62,6 +64,8 @@ pub(crate) fn pages(page: &Page, typed: &Typed) -> askama::Result<Vec<(String, S
     let form_post = FormPost { page: page.clone(), action: CALLBACK.to_owned(), fields };
     pages.push(("form-post".to_owned(), form_post.render()?));
     consent(page, typed, &mut pages)?;
+    let signed_out = SignedOut { page: page.clone(), frames: vec![FRAME.to_owned()], next: "/login".to_owned() };
+    pages.push(("signed-out".to_owned(), signed_out.render()?));
     for kind in FailureKind::EXAMPLES {
         let retry_path = matches!(kind, FailureKind::FormExpired).then(|| format!("/signup?{}", typed.flow));
         let failure = Failure { page: page.clone(), kind, retry_path, request_id: typed.request_id.clone() };

@@ -1,5 +1,6 @@
 //! The headers that every answer carries, whoever made it.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -24,6 +25,27 @@ impl FormActionOrigin {
         };
         (is_scheme_of_its_own(origin) || is_origin().is_some()).then(|| Self(origin.to_owned()))
     }
+}
+
+/// The origins whose pages this answer shows in frames: put it into the response's extensions.
+#[derive(Clone, Debug)]
+pub(crate) struct FrameOrigins(BTreeSet<String>);
+
+impl FrameOrigins {
+    /// The origins of these addresses; what is no web address has none.
+    pub(crate) fn of(addresses: &[String]) -> Self {
+        let origins = addresses.iter().filter_map(|address| Some(url::Url::parse(address).ok()?.origin()));
+        Self(origins.filter(url::Origin::is_tuple).map(|origin| origin.ascii_serialization()).collect())
+    }
+}
+
+/// What a page may lead to and show besides our own.
+#[derive(Debug, Default)]
+pub(crate) struct PageOrigins {
+    /// Where its forms may lead to.
+    pub(crate) form_action: Option<FormActionOrigin>,
+    /// What its frames may show.
+    pub(crate) frames: Option<FrameOrigins>,
 }
 
 /// RFC 8252 section 7.1: a domain name in reverse, so that it has a dot and is none of those that browsers know.
@@ -54,9 +76,9 @@ pub(crate) fn apply(
     context: &RequestContext,
     arrival: &Arrival,
     public_url: &PublicUrl,
-    form_action: Option<&FormActionOrigin>,
+    origins: &PageOrigins,
 ) {
-    headers.insert(header::CONTENT_SECURITY_POLICY, content_security_policy(headers, context, form_action));
+    headers.insert(header::CONTENT_SECURITY_POLICY, content_security_policy(headers, context, origins));
     if public_url.is_https() && !public_url.is_loopback() {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(TWO_YEARS_HSTS));
     }
@@ -99,11 +121,7 @@ fn opener_policy(door: Door) -> &'static str {
     }
 }
 
-fn content_security_policy(
-    headers: &HeaderMap,
-    context: &RequestContext,
-    form_action: Option<&FormActionOrigin>,
-) -> HeaderValue {
+fn content_security_policy(headers: &HeaderMap, context: &RequestContext, origins: &PageOrigins) -> HeaderValue {
     let content_type = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
     let closed = HeaderValue::from_static(CLOSED_CSP);
     if !content_type.starts_with(b"text/html") {
@@ -114,9 +132,15 @@ fn content_security_policy(
          connect-src 'self'; form-action 'self'",
         context.nonce()
     );
-    if let Some(FormActionOrigin(origin)) = form_action {
-        // Writing to a string has no failure.
+    // Writing to a string has no failure.
+    if let Some(FormActionOrigin(origin)) = &origins.form_action {
         let _ = write!(policy, " {origin}");
+    }
+    if let Some(FrameOrigins(origins)) = &origins.frames {
+        policy.push_str("; frame-src");
+        for origin in origins {
+            let _ = write!(policy, " {origin}");
+        }
     }
     policy.push_str("; base-uri 'none'; object-src 'none'; frame-ancestors 'none'");
     HeaderValue::from_str(&policy).unwrap_or(closed)

@@ -13,7 +13,7 @@ use tracing::Instrument as _;
 
 use super::context::RequestContext;
 use super::guard::guard;
-use super::headers::FormActionOrigin;
+use super::headers::{FormActionOrigin, FrameOrigins, PageOrigins};
 use super::observe::Observed;
 use super::{Arrival, Station, cors, headers};
 use crate::gateway::Gateway;
@@ -96,14 +96,18 @@ fn finish<G: Gateway>(
             response.headers_mut().insert(header::ALLOW, allow);
         }
     }
-    let form_action = response.extensions_mut().remove::<FormActionOrigin>();
+    let extensions = response.extensions_mut();
+    let origins = PageOrigins {
+        form_action: extensions.remove::<FormActionOrigin>(),
+        frames: extensions.remove::<FrameOrigins>(),
+    };
     let status = response.status();
     let answer = response.headers_mut();
     for (name, value) in context.take_headers() {
         answer.append(name, value);
     }
     let public_url = &station.edge.settings.public_url;
-    headers::apply(answer, status, context, &station.arrival, public_url, form_action.as_ref());
+    headers::apply(answer, status, context, &station.arrival, public_url, &origins);
     if cors::is_open(&station.arrival) {
         answer.append(header::VARY, HeaderValue::from_static("Origin"));
         if let Some(origin) = context.allowed_origin() {

@@ -2,21 +2,21 @@
 
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::Uri;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use doorward_app::authentication::Principal;
 use doorward_app::flow::{FlowKind, MOST_TEXT_BYTES};
 use doorward_app::oauth::{Client, LogoutAnswer, OAuthError, Parameters, paths as endpoints};
 use http::request::Parts;
-use http::{HeaderValue, StatusCode, header};
 
 use super::answer;
 use super::way_back::WayBack;
 use crate::body::{Fields, FormBody, FromFields};
-use crate::cookies::{CookieName, PreNonce, expired_cookie};
+use crate::cookies::PreNonce;
 use crate::edge::headers::FormActionOrigin;
-use crate::extract::{CLEAR_SITE_DATA, MaybeSignedIn, Op, PreCookie, SetCookies, UiCookie};
+use crate::extract::{MaybeSignedIn, Op, PreCookie, UiCookie};
 use crate::pages::frame::{PublicFrame, go_to, in_language, leading_to, show as show_page, show_with};
-use crate::pages::views::{AuthorizeError, ConfirmLogout, Message, MessageKind, Notice, Page, paths};
+use crate::pages::signed_out;
+use crate::pages::views::{AuthorizeError, ConfirmLogout, Message, MessageKind, Page, paths};
 use crate::problem::{Code, Problem};
 use crate::site::Site;
 
@@ -61,7 +61,7 @@ pub(super) async fn show(visit: Visit, uri: Uri) -> Result<Response, Problem> {
     let person = visit.person.as_ref();
     match visit.site.app.end_session_for_client(&visit.op, &parameters, person, false).await? {
         LogoutAnswer::Wrong(error) => visit.refuse(error),
-        LogoutAnswer::Done { redirect_to } => signed_out(redirect_to.as_deref()),
+        LogoutAnswer::Done { redirect_to, frames } => signed_out::leave(visit.page, frames, redirect_to),
         LogoutAnswer::Ask { client, origin } => visit.ask(&query, &parameters, client.as_deref(), origin.as_deref()),
     }
 }
@@ -99,14 +99,6 @@ impl Visit {
     }
 }
 
-/// Leads to where the client wants, or to a page of ours; this browser forgets the session.
-fn signed_out(redirect_to: Option<&str>) -> Result<Response, Problem> {
-    let own = format!("{}?notice={}", paths::LOGIN, Notice::SignedOut.slug());
-    let to = HeaderValue::from_str(redirect_to.unwrap_or(&own)).map_err(Problem::internal)?;
-    let cookies = SetCookies(vec![expired_cookie(CookieName::Session)]);
-    Ok((StatusCode::SEE_OTHER, [CLEAR_SITE_DATA], cookies, [(header::LOCATION, to)]).into_response())
-}
-
 /// What the form says.
 pub(crate) struct Answer {
     flow: String,
@@ -135,7 +127,7 @@ pub(super) async fn confirm(visit: Visit, form: FormBody<Answer>) -> Result<Resp
     }
     let parameters = Parameters::parse(query.as_bytes()).map_err(|_| Code::MalformedRequest)?;
     match visit.site.app.end_session_for_client(&visit.op, &parameters, visit.person.as_ref(), true).await? {
-        LogoutAnswer::Done { redirect_to } => signed_out(redirect_to.as_deref()),
+        LogoutAnswer::Done { redirect_to, frames } => signed_out::leave(visit.page, frames, redirect_to),
         LogoutAnswer::Wrong(error) => visit.refuse(error),
         LogoutAnswer::Ask { .. } => Ok(go_to(&format!("{}?flow={}", endpoints::LOGOUT, answer.flow))),
     }

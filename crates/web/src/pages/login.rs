@@ -11,14 +11,12 @@ use http::{StatusCode, header};
 
 use super::form;
 use super::frame::{self, PageQuery, PublicFrame, go_to, in_language, show_again, show_with};
-use super::views::{self, Field, Message, MessageKind, Notice, Page, Problem as Complaint, paths};
+use super::signed_out;
+use super::views::{self, Field, Message, MessageKind, Page, Problem as Complaint, paths};
 use crate::api::fields;
 use crate::api::login::{set_device_cookie, set_session_cookie};
 use crate::body::{Fields, FormBody, FromFields};
-use crate::cookies::{CookieName, expired_cookie};
-use crate::extract::{
-    CLEAR_SITE_DATA, DeviceCookie, MaybeSignedIn, Op, PreCookie, SessionCookie, SetCookies, SignedIn, UiCookie,
-};
+use crate::extract::{DeviceCookie, MaybeSignedIn, Op, PreCookie, SessionCookie, SetCookies, SignedIn, UiCookie};
 use crate::oidc::way_back::{self, WayBack};
 use crate::problem::Problem;
 use crate::site::Site;
@@ -174,10 +172,10 @@ pub(crate) async fn sign_out(
     State(site): State<Site>,
     Op(op): Op,
     SignedIn(principal): SignedIn,
+    PublicFrame(page): PublicFrame,
     _: FormBody<Nothing>,
 ) -> Result<Response, Problem> {
+    let frames = site.app.frames_at_sign_out(&principal).await?;
     site.app.sign_out(&op, &principal).await?;
-    let target = go_to(&format!("{}?notice={}", paths::LOGIN, Notice::SignedOut.slug()));
-    let cookies = SetCookies(vec![expired_cookie(CookieName::Session)]);
-    Ok(([CLEAR_SITE_DATA], cookies, target).into_response())
+    signed_out::leave(page, frames, None)
 }

@@ -25,7 +25,7 @@ pub use assets::{Asset, MARK, SCRIPT, STYLESHEET, find_asset};
 pub use authorize::{AuthorizeError, ChooseAccount, ConfirmLogout, Consent, FormPost};
 pub use failure::{Failure, FailureKind};
 pub use field::{Field, Problems};
-pub use message::{Message, MessageKind};
+pub use message::{Message, MessageKind, SignedOut};
 pub use notice::{Notice, Tone};
 pub use page::{Page, Theme};
 pub use problem::Problem;

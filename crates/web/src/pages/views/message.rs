@@ -19,8 +19,6 @@ pub enum MessageKind {
     AlreadySignedIn,
     /// A form of a flow that ended or was finished elsewhere.
     FlowEnded,
-    /// Signed out, where no sign-in page follows.
-    SignedOut,
 }
 
 /// Title, text, and the next steps: the first is the main one.
@@ -37,14 +35,13 @@ const OWN_ACCOUNT: (&str, &str) = ("message-next-account", paths::ACCOUNT);
 
 impl MessageKind {
     /// Every message.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 6] = [
         Self::SignupEnded,
         Self::VerificationLinkInvalid,
         Self::ResetLinkInvalid,
         Self::SetupLinkInvalid,
         Self::AlreadySignedIn,
         Self::FlowEnded,
-        Self::SignedOut,
     ];
 
     const fn words(self) -> Words {
@@ -75,9 +72,6 @@ impl MessageKind {
             Self::FlowEnded => {
                 Words { title: "message-flow-ended-title", text: "message-flow-ended-text", next: &[SIGN_IN] }
             }
-            Self::SignedOut => {
-                Words { title: "message-signed-out-title", text: "message-signed-out-text", next: &[SIGN_IN] }
-            }
         }
     }
 }
@@ -90,4 +84,16 @@ pub struct Message {
     pub page: Page,
     /// What happened.
     pub kind: MessageKind,
+}
+
+/// Says that somebody is signed out, while applications are told in frames (Front-Channel Logout 1.0).
+#[derive(Template, Clone, Debug)]
+#[template(path = "signed_out.html")]
+pub struct SignedOut {
+    /// What all pages share.
+    pub page: Page,
+    /// What the frames show.
+    pub frames: Vec<String>,
+    /// Where to go on.
+    pub next: String,
 }
