@@ -25,6 +25,7 @@ mod userinfo;
 
 pub use authorization::{Authorization, Visitor, Wishes};
 pub(crate) use client_keys::ClientKeyCache;
+pub use clients::ClientRequest;
 pub use consent::{ConsentAnswer, ConsentQuestion, SeenQuestion};
 pub use doorward_oidc::client::{Client, ClientId};
 pub use doorward_oidc::error::{ErrorCode, OAuthError};

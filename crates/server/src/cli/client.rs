@@ -51,8 +51,8 @@ pub struct Fields {
     /// The application cannot keep a secret: it runs in a browser or on a person's device
     #[arg(long, conflicts_with = "auth_method")]
     pub public: bool,
-    /// How the application proves who it is: with a secret in the Authorization header unless said otherwise;
-    /// private_key_jwt needs its keys in --metadata
+    /// How the application proves who it is: with a secret in the Authorization header unless said otherwise.
+    /// With a key of its own, the keys are in --metadata
     #[arg(long, value_name = "METHOD", value_parser = ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"])]
     pub auth_method: Option<String>,
     /// A grant it may use; may be given more than once; the authorization code grant unless said otherwise
