@@ -11,6 +11,7 @@ use crate::authentication::Principal;
 use crate::clients::read_metadata;
 use crate::event::{Action, EventDraft};
 use crate::failure::Failure;
+use crate::oauth::consent::{read_resources, read_scope};
 use crate::op::Op;
 use crate::sessions::RevocationBatch;
 
@@ -72,12 +73,10 @@ impl App {
 }
 
 fn read(consent: &Consent, metadata: &str) -> Result<Application, Failure> {
-    let corrupt = |error: serde_json::Error| Failure::internal("reading a consent", error);
     Ok(Application {
         client: read_metadata(&consent.client_id, metadata)?,
-        // A row that allows nothing has none.
-        scope: Scope::parse(&consent.scope).unwrap_or_default(),
-        services: serde_json::from_str(&consent.resources).map_err(corrupt)?,
+        scope: read_scope(consent),
+        services: read_resources(consent)?,
         granted_at: consent.granted_at,
         last_used_at: consent.last_used_at,
     })

@@ -5,13 +5,10 @@ pub mod declared;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
-
 use doorward_model::id;
 use doorward_model::secret::{PlainToken, TokenKind};
 use doorward_model::time::Timestamp;
 use doorward_oidc::client::{AuthenticationMethod, Author, Client, ClientId, Keys, Metadata};
-use doorward_oidc::redirect_uri::{Kind, RedirectUri};
 use doorward_oidc::subject;
 use doorward_store::Store;
 use doorward_store::clients::{self, ClientRow};
@@ -37,6 +34,12 @@ pub struct ClientProblem {
     pub message: String,
 }
 
+impl ClientProblem {
+    fn new(field: &str, message: impl Into<String>) -> Self {
+        Self { field: field.to_owned(), message: message.into() }
+    }
+}
+
 /// Why a client is not registered or changed.
 #[derive(Debug, Error)]
 pub enum ClientError {
@@ -49,6 +52,13 @@ pub enum ClientError {
     /// It could not be done.
     #[error(transparent)]
     Failure(#[from] Failure),
+}
+
+impl ClientError {
+    /// One thing is wrong.
+    fn of(field: &str, message: impl Into<String>) -> Self {
+        Self::Refused(vec![ClientProblem::new(field, message)])
+    }
 }
 
 /// A client as it is registered.
@@ -98,7 +108,7 @@ impl App {
             updated_at: op.now,
             disabled_at: None,
         };
-        let (hash, origins) = (secret.as_ref().map(PlainToken::hash), origins(&client));
+        let (hash, origins) = (secret.as_ref().map(PlainToken::hash), client.script_origins());
         let event = EventDraft::new(op, Action::ClientCreated).subject(id);
         let is_new = self
             .change(move |change| {
@@ -139,7 +149,7 @@ impl App {
         Ok(self.store.read(move |tx| clients::has_origin(tx, &origin)).await?)
     }
 
-    /// A page of all clients, in the order of their ids, which is the order of their registration.
+    /// A page of all clients, in the order of their ids. Those that were drawn sort by when they were registered.
     pub async fn list_clients(&self, after: &str, limit: u8) -> Result<Vec<RegisteredClient>, Failure> {
         let after = after.to_owned();
         let rows = self.store.read(move |tx| clients::list(tx, &after, i64::from(limit))).await?;
@@ -165,7 +175,7 @@ impl App {
         let client = self.read_client(id, &members)?;
         self.check_sector(client.metadata()).await?;
         let metadata = Value::Object(client.to_json()).to_string();
-        let (loses_secret, origins, id, now) = (!uses_secret(&client), origins(&client), id.to_owned(), op.now);
+        let (loses_secret, origins, id, now) = (!uses_secret(&client), client.script_origins(), id.to_owned(), op.now);
         let event = EventDraft::new(op, Action::ClientChanged).subject(&id);
         let updated = self
             .change(move |change| {
@@ -196,11 +206,7 @@ impl App {
     ) -> Result<Option<PlainToken>, ClientError> {
         let Some(registered) = self.find_client(id).await? else { return Ok(None) };
         if !uses_secret(&registered.client) {
-            let message = "is not one that uses a secret".to_owned();
-            return Err(ClientError::Refused(vec![ClientProblem {
-                field: "token_endpoint_auth_method".to_owned(),
-                message,
-            }]));
+            return Err(ClientError::of("token_endpoint_auth_method", "is not one that uses a secret"));
         }
         let secret = PlainToken::new(TokenKind::ClientSecret, op.random.as_ref());
         let rotated = self.replace_secret(op, id, &secret, overlap_ms).await?;
@@ -248,8 +254,7 @@ impl App {
         };
         let sector = metadata.sector_identifier_uri.as_ref().map(|address| ("sector_identifier_uri", address));
         let objection = |(field, address): (&str, &String)| {
-            let message = self.outbound.documents.objection(address)?;
-            Some(ClientProblem { field: field.to_owned(), message: message.to_owned() })
+            Some(ClientProblem::new(field, self.outbound.documents.objection(address)?))
         };
         let logout = metadata.backchannel_logout.as_ref().map(|logout| ("backchannel_logout_uri", &logout.uri));
         keys.into_iter().chain(sector).chain(logout).filter_map(objection).collect()
@@ -259,8 +264,7 @@ impl App {
     /// clients of another's sector know people (OpenID Connect Core 8.1, Registration 5).
     pub(super) async fn check_sector(&self, metadata: &Metadata) -> Result<(), ClientError> {
         let Some(address) = &metadata.sector_identifier_uri else { return Ok(()) };
-        let refuse =
-            |message| ClientError::Refused(vec![ClientProblem { field: "sector_identifier_uri".to_owned(), message }]);
+        let refuse = |message: String| ClientError::of("sector_identifier_uri", message);
         let document = self.outbound.documents.fetch(address).await;
         let document = document.map_err(|error| refuse(format!("cannot be read: {error}")))?;
         subject::check_sector_document(&document, &metadata.redirect_uris)
@@ -271,11 +275,8 @@ impl App {
     fn read_client(&self, id: &str, members: &Map<String, Value>) -> Result<Client, ClientError> {
         let id = ClientId::parse(id).map_err(|error| Failure::internal("naming a client", error))?;
         let client = Client::from_json(id, members, Author::Operator).map_err(|problems| {
-            let told = |problem: doorward_oidc::client::Problem| ClientProblem {
-                field: problem.field,
-                message: problem.message,
-            };
-            ClientError::Refused(problems.into_iter().map(told).collect())
+            let told = problems.iter().map(|problem| ClientProblem::new(&problem.field, problem.message.as_str()));
+            ClientError::Refused(told.collect())
         })?;
         let longest_seconds = self.keys.settings().access_token_ms / 1_000;
         let mut problems = built::problems(client.metadata(), longest_seconds);
@@ -307,14 +308,6 @@ async fn list_all(store: &Store) -> Result<Vec<ClientRow>, Failure> {
         after.clone_from(&last.id);
         all.extend(rows);
     }
-}
-
-/// Where the client's own scripts come from. One with a secret has a server to call from.
-fn origins(client: &Client) -> Vec<String> {
-    let uris = &client.metadata().redirect_uris;
-    let pages = uris.iter().filter(|uri| client.is_public() && uri.kind() != Kind::Application);
-    let all: BTreeSet<String> = pages.filter_map(RedirectUri::origin).collect();
-    all.into_iter().collect()
 }
 
 fn uses_secret(client: &Client) -> bool {

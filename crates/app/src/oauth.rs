@@ -1,10 +1,10 @@
-//! The provider: what authorization, token and `UserInfo` endpoint decide. The rules are `doorward_oidc`'s; here is what
-//! needs the database, the keys and the time.
+//! The provider: what its endpoints decide. The rules are `doorward_oidc`'s; here is what needs the database, the keys and
+//! the time.
 
 mod authorization;
 mod client_keys;
 mod clients;
-mod consent;
+pub(crate) mod consent;
 mod description;
 mod device;
 mod exchange;
@@ -26,9 +26,10 @@ mod userinfo;
 
 pub use authorization::{Authorization, Visitor, Wishes};
 pub(crate) use client_keys::ClientKeyCache;
+pub use clients::ClientRequest;
 pub use consent::{ConsentAnswer, ConsentQuestion, SeenQuestion};
 pub use device::{DeviceQuestion, DeviceStart};
-pub use doorward_oidc::client::Client;
+pub use doorward_oidc::client::{Client, ClientId};
 pub use doorward_oidc::error::{ErrorCode, OAuthError};
 pub use doorward_oidc::parameters::{Parameters, ParametersError};
 pub use doorward_oidc::response::{AuthorizationResponse, Destination};

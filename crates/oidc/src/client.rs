@@ -11,6 +11,8 @@ mod words;
 #[cfg(test)]
 pub(crate) mod tests;
 
+use std::collections::BTreeSet;
+
 use doorward_model::name::DisplayName;
 use serde_json::{Map, Value};
 
@@ -206,13 +208,28 @@ impl Client {
         self.metadata.post_logout_redirect_uris.iter().any(|uri| uri.matches(presented))
     }
 
-    /// The origins its pages live at: whose scripts may read the token endpoint's answers.
-    pub fn origins(&self) -> Vec<String> {
-        let web = self.metadata.redirect_uris.iter().filter(|uri| uri.kind() == Kind::Web);
-        let mut origins: Vec<String> = web.filter_map(RedirectUri::origin).collect();
-        origins.sort_unstable();
-        origins.dedup();
-        origins
+    /// What it is called, if it was registered with a name.
+    pub fn name(&self) -> Option<&str> {
+        self.metadata.name.as_ref().map(DisplayName::as_str)
+    }
+
+    /// What people know it by: its name, else its id.
+    pub fn shown_name(&self) -> &str {
+        self.name().unwrap_or(self.id.as_str())
+    }
+
+    /// Whether it is one of the services that these names, an `aud` say, are about.
+    pub fn serves(&self, audience: &[String]) -> bool {
+        let served = &self.metadata.served_resources;
+        audience.iter().any(|name| served.iter().any(|own| own.as_str() == name))
+    }
+
+    /// The origins of its own scripts, each once: who may call the endpoints for clients from a page. One with a secret has
+    /// a server to call from.
+    pub fn script_origins(&self) -> BTreeSet<String> {
+        let uris = self.metadata.redirect_uris.iter();
+        let pages = uris.filter(|uri| self.is_public() && uri.kind() != Kind::Application);
+        pages.filter_map(RedirectUri::origin).collect()
     }
 }
 

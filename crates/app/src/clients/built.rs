@@ -34,5 +34,5 @@ pub(super) fn problems(metadata: &Metadata, longest_seconds: i64) -> Vec<ClientP
         ("id_token_seconds", is_too_long(lifetimes.id_token_seconds), too_long.as_str()),
     ];
     let missing = wanted.into_iter().filter(|(_, is_wanted, _)| *is_wanted);
-    missing.map(|(field, _, message)| ClientProblem { field: field.to_owned(), message: message.to_owned() }).collect()
+    missing.map(|(field, _, message)| ClientProblem::new(field, message)).collect()
 }

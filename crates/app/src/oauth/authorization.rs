@@ -185,7 +185,10 @@ impl App {
                 let description = "the person must be asked, and may not be";
                 self.refuse(request, OAuthError::new(ErrorCode::ConsentRequired, description))
             }
-            None => Authorization::Consent { question: Box::new(ConsentQuestion::new(needed)), origin },
+            None => {
+                let question = Box::new(ConsentQuestion::new(needed.client, request, needed.person));
+                Authorization::Consent { question, origin }
+            }
         })
     }
 

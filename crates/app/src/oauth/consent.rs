@@ -106,26 +106,25 @@ impl Needed<'_> {
 }
 
 impl ConsentQuestion {
-    pub(super) fn new(needed: &Needed<'_>) -> Self {
-        let uri = RedirectUri::parse(&needed.request.destination.redirect_uri);
+    pub(super) fn new(client: &Client, request: &AuthorizationRequest, person: &Principal) -> Self {
+        let uri = RedirectUri::parse(&request.destination.redirect_uri);
         Self {
-            client: needed.client.clone(),
-            scope: needed.request.scope.clone(),
-            resources: needed.request.resources.clone(),
+            client: client.clone(),
+            scope: request.scope.clone(),
+            resources: request.resources.clone(),
             destination: uri.map(|uri| uri.shown_host().to_owned()).unwrap_or_default(),
-            person: needed.person.clone(),
+            person: person.clone(),
         }
     }
 
     /// Names exactly this question, to this person in this session: an answer to another one does not fit it.
     pub fn fingerprint(&self) -> String {
         let Principal { user_id, session_id, .. } = &self.person;
-        let name = self.client.metadata().name.as_ref().map(doorward_model::name::DisplayName::as_str);
         let all = serde_json::json!([
             user_id,
             session_id,
             self.client.id(),
-            name,
+            self.client.name(),
             self.scope,
             self.resources,
             self.destination
@@ -149,9 +148,7 @@ impl App {
         let look = Look { now: op.now, first_at: Some(seen.came_at) };
         let Understood::Request(asked) = self.understand(parameters, look).await? else { return Ok(None) };
         let (client, request) = *asked;
-        let question =
-            ConsentQuestion::new(&Needed { client: &client, request: &request, person, answer: None, pushed: None });
-        if question.fingerprint() != seen.fingerprint {
+        if ConsentQuestion::new(&client, &request, person).fingerprint() != seen.fingerprint {
             return Ok(None);
         }
         let now = op.now;
@@ -203,7 +200,7 @@ impl Asked {
         let held = consents::lock(tx, self.user_id, self.client.id().as_str(), now)?;
         // What the client may not ask for any more goes: a row does not grow for ever.
         let registered = self.client.metadata();
-        let scope = read_scope(&held).unwrap_or_default().intersection(&registered.scopes).union(&self.scope);
+        let scope = read_scope(&held).intersection(&registered.scopes).union(&self.scope);
         let mut resources = read_resources(&held)?;
         resources.retain(|one| registered.resources.iter().any(|known| known.as_str() == one));
         for one in &self.resources {
@@ -219,15 +216,16 @@ impl Asked {
     fn is_within(&self, seen: &Consent) -> Result<bool, Failure> {
         let resources = read_resources(seen)?;
         let are_known = self.resources.iter().all(|one| resources.iter().any(|known| known == one.as_str()));
-        Ok(are_known && read_scope(seen).is_some_and(|scope| self.scope.is_within(&scope)))
+        Ok(are_known && self.scope.is_within(&read_scope(seen)))
     }
 }
 
-/// None for a row that allows nothing yet.
-fn read_scope(row: &Consent) -> Option<Scope> {
-    Scope::parse(&row.scope).ok()
+/// What a row allows to ask for; nothing, for one that has just been made.
+pub(crate) fn read_scope(row: &Consent) -> Scope {
+    Scope::parse(&row.scope).unwrap_or_default()
 }
 
-fn read_resources(row: &Consent) -> Result<Vec<String>, Failure> {
+/// The services of a row.
+pub(crate) fn read_resources(row: &Consent) -> Result<Vec<String>, Failure> {
     serde_json::from_str(&row.resources).map_err(|error| Failure::internal("reading a consent", error))
 }

@@ -4,14 +4,13 @@ use doorward_model::secret::{PlainToken, SecretText, TokenKind};
 use doorward_model::time::SECOND_MS;
 use doorward_oidc::client::Client;
 use doorward_oidc::device::{DeviceAuthorization, INTERVAL_SECONDS, LIFETIME_MS, UserCode};
-use doorward_oidc::parameters::Parameters;
 use doorward_oidc::resource::Resource;
 use doorward_store::device_requests::{self, DeviceDecision, DeviceRequest};
 use serde_json::json;
 
 use super::consent::{Asked, ConsentQuestion};
 use super::tokens::{read_list, read_scope};
-use super::{TokenRefusal, paths};
+use super::{ClientRequest, TokenRefusal, paths};
 use crate::App;
 use crate::authentication::Principal;
 use crate::event::{Action, EventDraft};
@@ -50,14 +49,9 @@ pub struct DeviceQuestion {
 
 impl App {
     /// Begins a request of a client that has proved who it is, or says so if it is public.
-    pub async fn begin_device(
-        &self,
-        op: &Op,
-        authorization: &[String],
-        body: &Parameters,
-    ) -> Result<DeviceStart, TokenRefusal> {
-        let client = self.authenticate_client(op, authorization, body).await?;
-        let asked = DeviceAuthorization::read(body, &client)?;
+    pub async fn begin_device(&self, op: &Op, request: &ClientRequest) -> Result<DeviceStart, TokenRefusal> {
+        let client = self.authenticate_client(op, request).await?;
+        let asked = DeviceAuthorization::read(&request.parameters, &client)?;
         let code = PlainToken::new(TokenKind::DeviceCode, op.random.as_ref());
         let resources: Vec<&str> = asked.resources.iter().map(Resource::as_str).collect();
         let row = DeviceRequest {

@@ -90,8 +90,7 @@ impl Presenter for ClientPresenter {
     }
 
     fn label(&self, _: &HeldGrant) -> String {
-        let name = self.client.metadata().name.as_ref();
-        name.map_or_else(|| self.client.id().to_string(), |name| name.as_str().to_owned())
+        self.client.shown_name().to_owned()
     }
 
     fn fact(held: &HeldGrant) -> (&'static str, Value) {

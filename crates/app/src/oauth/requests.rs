@@ -14,7 +14,7 @@ use doorward_oidc::request_object;
 use doorward_store::pushed_requests::{self, PushedRequest};
 use zeroize::Zeroizing;
 
-use super::{Proving, TokenRefusal, paths};
+use super::{ClientRequest, Proving, TokenRefusal, paths};
 use crate::App;
 use crate::failure::Failure;
 use crate::op::Op;
@@ -45,14 +45,9 @@ pub(super) struct Look {
 
 impl App {
     /// Keeps a request for the visitor that the client is about to send (RFC 9126 section 2).
-    pub async fn push_request(
-        &self,
-        op: &Op,
-        authorization: &[String],
-        body: &Parameters,
-        proofs: &[String],
-    ) -> Result<Pushed, TokenRefusal> {
-        let client = self.authenticate_client(op, authorization, body).await?;
+    pub async fn push_request(&self, op: &Op, request: &ClientRequest) -> Result<Pushed, TokenRefusal> {
+        let client = self.authenticate_client(op, request).await?;
+        let ClientRequest { parameters: body, proofs, .. } = request;
         authorize::check_pushed(body, &client)?;
         let proving = Proving { proofs, method: "POST", path: paths::PUSHED };
         let proved_key = self.proved_key(op, &proving, None).await??;

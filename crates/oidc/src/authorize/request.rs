@@ -170,6 +170,9 @@ pub(crate) fn allowed_scope(parameters: &Parameters, client: &Client) -> Result<
     if !client.may_use(Grant::RefreshToken) {
         scope = scope.without(OFFLINE_ACCESS);
     }
+    if scope.is_empty() {
+        return Err(invalid("the scope asks for nothing that this client could use"));
+    }
     if !scope.is_within(&client.metadata().scopes) {
         return Err(invalid("the scope is not allowed for this client"));
     }

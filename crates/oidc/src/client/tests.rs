@@ -224,12 +224,32 @@ fn a_machine_needs_no_redirect_uri() {
 }
 
 #[test]
-fn origins_are_those_of_web_pages() {
-    let client = client(&json!({"redirect_uris": [
-        "https://shop.example/cb", "https://shop.example/other", "http://localhost:3000/cb", "http://127.0.0.1/cb",
-        "com.example.app:/cb",
-    ]}));
-    assert_eq!(client.origins(), ["http://localhost:3000", "https://shop.example"]);
+fn scripts_come_from_the_pages_of_a_client_without_a_secret() {
+    let mut fields = json!({"redirect_uris": [
+        "https://shop.example/cb", "https://shop.example/other", "http://127.0.0.1/cb", "com.example.app:/cb",
+    ]});
+    assert!(client(&fields).script_origins().is_empty(), "it calls from its server");
+    fields["token_endpoint_auth_method"] = json!("none");
+    let origins: Vec<String> = client(&fields).script_origins().into_iter().collect();
+    assert_eq!(origins, ["http://127.0.0.1", "https://shop.example"]);
+}
+
+#[test]
+fn a_service_is_known_by_what_it_is_registered_for_byte_for_byte() {
+    let service = client(&json!({"grant_types": [], "served_resources": ["https://api.example"]}));
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    assert!(service.serves(&names(&["https://files.example", "https://api.example"])));
+    for foreign in [&[][..], &["https://api.example/"], &["https://api.example.evil"], &["HTTPS://api.example"]] {
+        assert!(!service.serves(&names(foreign)), "{foreign:?}");
+    }
+}
+
+#[test]
+fn people_read_the_name_of_a_client_or_its_id() {
+    let mut fields = json!({"redirect_uris": ["https://shop.example/cb"]});
+    assert_eq!((client(&fields).name(), client(&fields).shown_name()), (None, "shop"));
+    fields["client_name"] = json!("The Shop");
+    assert_eq!((client(&fields).name(), client(&fields).shown_name()), (Some("The Shop"), "The Shop"));
 }
 
 #[test]

@@ -15,7 +15,7 @@ pub enum ClientCommand {
         after_help = "Examples:\n  doorward client create --name Shop --first-party \\\n    --redirect-uri https://shop.example.com/callback\n  doorward client create --name Board --public \\\n    --redirect-uri https://board.example.com/ --scope openid --scope profile --scope email\n  doorward client create --name Nightly --grant client_credentials \\\n    --scope orders --resource https://api.example.com\n  doorward client create --name \"Orders API\" --serves https://api.example.com"
     )]
     Create(Fields),
-    /// List applications, oldest first
+    /// List applications, in the order of their ids: of those registered by command, the oldest first
     List(List),
     /// Show one application
     Show(Which),
@@ -51,8 +51,9 @@ pub struct Fields {
     /// The application cannot keep a secret: it runs in a browser or on a person's device
     #[arg(long, conflicts_with = "auth_method")]
     pub public: bool,
-    /// How the application proves who it is; in the Authorization header unless said otherwise
-    #[arg(long, value_name = "METHOD", value_parser = ["client_secret_basic", "client_secret_post", "none"])]
+    /// How the application proves who it is: with a secret in the Authorization header unless said otherwise.
+    /// With a key of its own, the keys are in --metadata
+    #[arg(long, value_name = "METHOD", value_parser = ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"])]
     pub auth_method: Option<String>,
     /// A grant it may use; may be given more than once; the authorization code grant unless said otherwise
     #[arg(long, value_name = "GRANT")]

@@ -192,7 +192,7 @@ fn row(it: &RegisteredClient) -> [String; 4] {
 }
 
 fn name(it: &RegisteredClient) -> String {
-    it.client.metadata().name.as_ref().map(|name| name.as_str().to_owned()).unwrap_or_default()
+    it.client.name().unwrap_or_default().to_owned()
 }
 
 /// A client for machines: the metadata of RFC 7591 section 3.2.1, and when it changed.

@@ -86,6 +86,17 @@ fn clients_are_managed_from_the_command_line(folder: &Path) {
     assert!(refusal(folder, &["client", "update", public_id]).contains("nothing to change"));
 }
 
+#[test]
+fn an_application_is_registered_to_prove_who_it_is_with_a_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let create = ["client", "create", "--redirect-uri", URI, "--auth-method", "private_key_jwt", "--json"];
+    assert!(refusal(folder.path(), &create).contains("jwks is needed for private_key_jwt"));
+    let file = folder.path().join("keys.json");
+    std::fs::write(&file, r#"{"jwks_uri": "https://shop.example.com/keys"}"#).unwrap();
+    let made = answer(folder.path(), &[&create[..], &["--metadata", file.to_str().unwrap()]].concat());
+    assert_eq!((&made["token_endpoint_auth_method"], made.get("client_secret")), (&json!("private_key_jwt"), None));
+}
+
 /// `check` looks at what is registered, changes nothing, and needs no data.
 fn an_exception_from_pkce_is_named(folder: &Path) {
     let names = |folder: &Path| {

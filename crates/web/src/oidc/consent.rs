@@ -2,8 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use doorward_app::oauth::{Client, ConsentQuestion, Parameters, SeenQuestion};
-use doorward_model::name::DisplayName;
+use doorward_app::oauth::{ConsentQuestion, Parameters, SeenQuestion};
 
 use super::way_back::{Place, WayBack};
 use crate::body::{Fields, FormBody, FromFields};
@@ -30,18 +29,13 @@ pub(super) async fn ask(
     ];
     back.show(&Consent {
         page,
-        application: name_of(&question.client).unwrap_or(&question.destination).to_owned(),
+        application: question.client.name().unwrap_or(&question.destination).to_owned(),
         email: person.email,
         scopes: question.scope.words().map(str::to_owned).collect(),
         services: question.resources.iter().map(ToString::to_string).collect(),
         destination: question.destination.clone(),
         links: links.into_iter().flatten().collect(),
     })
-}
-
-/// What the client calls itself.
-fn name_of(client: &Client) -> Option<&str> {
-    client.metadata().name.as_ref().map(DisplayName::as_str)
 }
 
 /// What the form says.

@@ -39,7 +39,7 @@ struct Started<'a> {
 
 /// Begins a request of a device.
 pub(super) async fn create(State(site): State<Site>, Op(op): Op, call: ClientCall) -> Response {
-    match site.app.begin_device(&op, &call.authorization, &call.parameters).await {
+    match site.app.begin_device(&op, &call.request).await {
         Ok(start) => {
             let started = Started {
                 device_code: start.device_code.reveal(),

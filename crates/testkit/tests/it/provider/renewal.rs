@@ -185,6 +185,19 @@ fn in_other_hands_a_refresh_token_is_nothing_and_stays_as_it_is() {
     });
 }
 
+/// For an application that does not renew `offline_access` says nothing, and alone it asks for nothing.
+#[test]
+fn an_application_that_cannot_renew_does_not_get_a_code_for_nothing_else() {
+    both(async |world| {
+        let mut owner = signed_in(world).await;
+        for consent in ["ask", "skip"] {
+            let shop = RelyingParty::register(world, json!({ "consent": consent })).await;
+            owner.open(&shop.start(&[("scope", "offline_access"), ("nonce", "")])).await.expect(303);
+            assert_eq!(RelyingParty::error(&owner), "invalid_scope");
+        }
+    });
+}
+
 /// Proves: A-93, V10.4.5
 #[test]
 fn a_copy_of_a_refresh_token_ends_the_grant_and_nothing_else() {
