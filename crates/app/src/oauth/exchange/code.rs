@@ -132,9 +132,7 @@ fn redeem(change: &mut Change<'_, '_>, attempt: &Attempt) -> Result<Outcome, Fai
         Ok(resources) => resources,
         Err(error) => return Ok(refused(change, error.code, error.description)),
     };
-    let session = sessions::find(change.tx, code.session_id)?;
-    let session = session.filter(|session| usable(session, session.last_seen_at, now).is_ok());
-    let Some(session) = session else {
+    let Some(session) = living_session(change, attempt, &code)? else {
         return Ok(refused(change, ErrorCode::InvalidGrant, "the session is over"));
     };
     let Some(user) = users::find(change.tx, session.user_id)? else {
@@ -153,6 +151,32 @@ fn redeem(change: &mut Change<'_, '_>, attempt: &Attempt) -> Result<Outcome, Fai
             .data([("client", grant.client_id.clone().into()), ("offline", grant.session_id.is_none().into())]),
     )?;
     Ok(Outcome::Granted(Box::new(Redeemed { grant, user, session_id: session.id, nonce, resources })))
+}
+
+/// The session the code was issued in, if it is not over.
+///
+/// What outlives the session hangs on nothing but the person's row. Whoever ends everything of a person (another password,
+/// an operator) holds its lock and sees the grant, or has done so before this looks.
+fn living_session(
+    change: &mut Change<'_, '_>,
+    attempt: &Attempt,
+    code: &AuthorizationCode,
+) -> Result<Option<Session>, Failure> {
+    let now = attempt.op.now;
+    let is_usable = |session: &Session| usable(session, session.last_seen_at, now).is_ok();
+    let Some(session) = sessions::find(change.tx, code.session_id)?.filter(is_usable) else { return Ok(None) };
+    if !outlives_session(attempt, &code.scope) {
+        return Ok(Some(session));
+    }
+    if !users::lock(change.tx, session.user_id)? {
+        return Ok(None);
+    }
+    Ok(sessions::find(change.tx, code.session_id)?.filter(is_usable))
+}
+
+/// Whether the grant is to live on without the session.
+fn outlives_session(attempt: &Attempt, scope: &str) -> bool {
+    attempt.family.is_some() && scope.split(' ').any(|word| word == OFFLINE_ACCESS)
 }
 
 /// Writes the grant, and the family of its refresh tokens where the client gets one.
@@ -209,7 +233,7 @@ fn end_of(attempt: &Attempt, scope: &str, session: &Session) -> (Option<SessionI
         return (Some(session.id), after(lifetimes.access_token_seconds).min(session.expires_at));
     }
     let latest = after(lifetimes.refresh_token_seconds);
-    if scope.split(' ').any(|word| word == OFFLINE_ACCESS) {
+    if outlives_session(attempt, scope) {
         return (None, latest);
     }
     (Some(session.id), latest.min(session.expires_at))
