@@ -1,5 +1,6 @@
 //! Applications sign people in: the authorization code flow from end to end, and everything that must not work.
 
+mod addresses;
 mod algorithms;
 mod announced;
 mod applications;
@@ -8,6 +9,8 @@ mod consent;
 mod dpop;
 mod exchange;
 mod introspection;
+mod kinds;
+mod lists;
 mod logout;
 mod machines;
 mod own_keys;
