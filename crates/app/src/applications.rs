@@ -4,7 +4,7 @@ use doorward_model::time::Timestamp;
 use doorward_oidc::client::Client;
 use doorward_oidc::scope::Scope;
 use doorward_store::consents::{self, Consent};
-use doorward_store::{authorization_codes, grants};
+use doorward_store::{authorization_codes, device_requests, grants};
 
 use crate::App;
 use crate::authentication::Principal;
@@ -59,6 +59,7 @@ impl App {
             // consent, and a grant that is being made needs the code.
             let was_allowed = consents::delete(change.tx, user, &client_id)?;
             authorization_codes::delete_of_client(change.tx, user, &client_id)?;
+            device_requests::withdraw(change.tx, user, &client_id)?;
             let ended = grants::revoke_of_client(change.tx, user, &client_id, now, "consent_revoked")?;
             if !was_allowed && ended.is_empty() {
                 change.quietly();

@@ -1,6 +1,6 @@
 //! Requests of devices without a browser (RFC 8628): decided by a person on another device.
 
-use doorward_model::id::SessionId;
+use doorward_model::id::{SessionId, UserId};
 use doorward_model::secret::TokenHash;
 use doorward_model::time::Timestamp;
 
@@ -79,6 +79,9 @@ statements! {
     NOTE_POLL = "UPDATE device_requests SET polled_at = $2, interval_seconds = $3 WHERE code_hash = $1";
     /// Moves a request on, if it still stands where the caller saw it.
     DECIDE = "UPDATE device_requests SET decision = $3, session_id = $4 WHERE code_hash = $1 AND decision = $2";
+    /// Takes back what a person has said yes to for a client and no device has fetched yet.
+    WITHDRAW = "UPDATE device_requests SET decision = $3 WHERE client_id = $2 AND decision = $4 \
+              AND session_id IN (SELECT id FROM sessions WHERE user_id = $1)";
     /// Removes a batch of requests past their time.
     DELETE_EXPIRED = "DELETE FROM device_requests WHERE code_hash IN (SELECT code_hash FROM device_requests \
               WHERE expires_at <= $1 LIMIT $2)";
@@ -158,6 +161,13 @@ pub fn decide(
         session.as_ref().into(),
     ];
     Ok(tx.execute(&DECIDE, &values)? == 1)
+}
+
+/// Takes back what `user` has let devices of the client have that have not fetched it yet. Whoever does so at the same time
+/// is waited for.
+pub fn withdraw(tx: &mut Tx<'_>, user: UserId, client_id: &str) -> Result<u64, StoreError> {
+    let (denied, approved) = (DeviceDecision::Denied.as_str(), DeviceDecision::Approved.as_str());
+    tx.execute(&WITHDRAW, &[(&user.to_string()).into(), client_id.into(), denied.into(), approved.into()])
 }
 
 /// Removes up to `limit` requests that are over.

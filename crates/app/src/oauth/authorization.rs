@@ -12,10 +12,11 @@ use doorward_oidc::parameters::Parameters;
 use doorward_oidc::redirect_uri::{Kind, RedirectUri};
 use doorward_oidc::response::AuthorizationResponse;
 use doorward_store::authorization_codes::{self, AuthorizationCode};
-use doorward_store::{pushed_requests, sessions};
+use doorward_store::sessions;
 
 use super::consent::{Asked, ConsentAnswer, ConsentQuestion, Needed, Standing};
-use super::requests::{self, Look};
+use super::replays::Single;
+use super::requests::Look;
 use crate::App;
 use crate::authentication::Principal;
 use crate::event::{Action, EventDraft};
@@ -89,9 +90,17 @@ pub enum Authorization {
 /// What the parameters of a request say.
 pub(super) enum Understood {
     /// A client asks, and all of it is allowed to.
-    Request(Box<(Client, AuthorizationRequest)>),
+    Request(Box<Understanding>),
     /// Something is wrong with it.
     Wrong(Authorization),
+}
+
+/// A request that is right in itself.
+pub(super) struct Understanding {
+    pub(super) client: Client,
+    pub(super) request: AuthorizationRequest,
+    /// What an answer uses up.
+    single: Single,
 }
 
 impl App {
@@ -103,7 +112,7 @@ impl App {
         visitor: &Visitor,
     ) -> Result<Authorization, Failure> {
         let look = Look { now: op.now, first_at: visitor.sent_to_sign_in_at };
-        let (client, request) = match self.understand(parameters, look).await? {
+        let Understanding { client, request, single } = match self.understand(parameters, look).await? {
             Understood::Request(asked) => *asked,
             Understood::Wrong(answer) => return Ok(answer),
         };
@@ -119,9 +128,8 @@ impl App {
             Decision::ChooseAccount(person) => Ok(Authorization::ChooseAccount { person, origin }),
             Decision::Refuse(error) => Ok(self.refuse(&request, error)),
             Decision::Grant(person) => {
-                let pushed = requests::pushed_name(parameters);
                 let answer = visitor.consent;
-                let needed = Needed { client: &client, request: &request, person: &person, answer, pushed };
+                let needed = Needed { client: &client, request: &request, person: &person, answer, single };
                 self.grant(op, &needed).await
             }
         }
@@ -140,7 +148,7 @@ impl App {
         Ok(match self.understand(parameters, look).await? {
             Understood::Wrong(_) => Wishes::default(),
             Understood::Request(asked) => {
-                let (_, request) = *asked;
+                let request = asked.request;
                 Wishes { login_hint: request.login_hint, ui_locales: request.ui_locales }
             }
         })
@@ -157,7 +165,7 @@ impl App {
             return page(OAuthError::new(ErrorCode::UnauthorizedClient, "there is no such client"));
         };
         match self.read_request(parameters, &client, look).await? {
-            Ok(request) => Ok(Understood::Request(Box::new((client, request)))),
+            Ok((request, single)) => Ok(Understood::Request(Box::new(Understanding { client, request, single }))),
             Err(AuthorizeError::Page(error)) => page(error),
             Err(AuthorizeError::Redirect(error, destination)) => Ok(Understood::Wrong(Authorization::Answer {
                 response: destination.error(error, self.issuer()),
@@ -258,7 +266,7 @@ impl App {
         needed: &Needed<'_>,
         standing: Standing,
     ) -> Result<Option<AuthorizationResponse>, Failure> {
-        let Needed { client, request, person, pushed, .. } = needed;
+        let Needed { client, request, person, single, .. } = needed;
         let code = PlainToken::new(TokenKind::AuthorizationCode, op.random.as_ref());
         let resources: Vec<&str> = request.resources.iter().map(doorward_oidc::resource::Resource::as_str).collect();
         let claims: Vec<&str> = request.claims.id_token.keys().map(String::as_str).collect();
@@ -287,17 +295,14 @@ impl App {
             scope: request.scope.clone(),
             resources: request.resources.clone(),
         };
-        let (now, pushed) = (op.now, *pushed);
+        let (now, single) = (op.now, *single);
         let outcome = self
             .change(move |change| {
                 if !asked.take_up(change.tx, standing, now)? {
                     change.quietly();
                     return Ok(Issue::NotAllowed);
                 }
-                // Of several at once one takes it (RFC 9126 section 7.3).
-                if let Some(name) = &pushed
-                    && !pushed_requests::take(change.tx, name, now)?
-                {
+                if !single.take(change.tx, now)? {
                     change.quietly();
                     return Ok(Issue::UsedBefore);
                 }
@@ -309,10 +314,7 @@ impl App {
         Ok(match outcome {
             Issue::Issued => Some(request.destination.code(&code.reveal(), self.issuer())),
             Issue::NotAllowed => None,
-            Issue::UsedBefore => {
-                let error = OAuthError::new(ErrorCode::InvalidRequestUri, "the pushed request was used before");
-                Some(request.destination.error(error, self.issuer()))
-            }
+            Issue::UsedBefore => Some(request.destination.error(single.used_before(), self.issuer())),
         })
     }
 }
@@ -322,7 +324,7 @@ enum Issue {
     Issued,
     /// The person has not consented.
     NotAllowed,
-    /// The pushed request has had its answer.
+    /// The request has had its answer.
     UsedBefore,
 }
 

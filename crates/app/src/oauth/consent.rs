@@ -14,7 +14,8 @@ use doorward_oidc::scope::Scope;
 use doorward_store::Tx;
 use doorward_store::consents::{self, Consent};
 
-use super::authorization::Understood;
+use super::authorization::{Understanding, Understood};
+use super::replays::Single;
 use super::requests::Look;
 use crate::App;
 use crate::authentication::Principal;
@@ -66,8 +67,8 @@ pub(super) struct Needed<'a> {
     pub(super) request: &'a AuthorizationRequest,
     pub(super) person: &'a Principal,
     pub(super) answer: Option<ConsentAnswer>,
-    /// The pushed request that is used up by the answer.
-    pub(super) pushed: Option<TokenHash>,
+    /// What the answer uses up.
+    pub(super) single: Single,
 }
 
 /// What of a person's consent is known without looking it up.
@@ -147,7 +148,7 @@ impl App {
     ) -> Result<Option<ConsentAnswer>, Failure> {
         let look = Look { now: op.now, first_at: Some(seen.came_at) };
         let Understood::Request(asked) = self.understand(parameters, look).await? else { return Ok(None) };
-        let (client, request) = *asked;
+        let Understanding { client, request, .. } = *asked;
         if ConsentQuestion::new(&client, &request, person).fingerprint() != seen.fingerprint {
             return Ok(None);
         }

@@ -1,5 +1,6 @@
 //! Applications sign people in: the authorization code flow from end to end, and everything that must not work.
 
+mod addresses;
 mod algorithms;
 mod announced;
 mod applications;
@@ -10,6 +11,8 @@ mod dpop;
 mod exchange;
 mod frames;
 mod introspection;
+mod kinds;
+mod lists;
 mod logout;
 mod machines;
 mod own_keys;

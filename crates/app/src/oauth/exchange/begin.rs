@@ -8,8 +8,9 @@ use doorward_oidc::jose::Thumbprint;
 use doorward_oidc::scope::OFFLINE_ACCESS;
 use doorward_store::client_sessions::{self, ClientSession};
 use doorward_store::grants::{self, Grant};
-use doorward_store::sessions::Session;
+use doorward_store::sessions::{self, Session};
 use doorward_store::token_families::{self, Renewed, TokenFamily};
+use doorward_store::users;
 use zeroize::Zeroizing;
 
 use super::Caller;
@@ -19,7 +20,7 @@ use crate::event::{Action, EventDraft};
 use crate::failure::Failure;
 use crate::oauth::renewals::rotation;
 use crate::op::Op;
-use crate::sessions::RevocationBatch;
+use crate::sessions::{RevocationBatch, usable};
 use crate::sessions::start::FamilySeed;
 
 /// How many grants that outlive sessions a person may have given one client; the oldest ends.
@@ -64,6 +65,32 @@ impl Begin {
     /// The first refresh token, where the client gets one.
     pub(super) fn refresh_token(&self) -> Option<SecretText> {
         self.family.as_ref().map(|(text, _)| SecretText::new(text.as_str().to_owned()))
+    }
+
+    /// The session in which the person said yes, if it is not over.
+    ///
+    /// What outlives the session hangs on nothing but the person's row. Whoever ends everything of a person (another
+    /// password, an operator) holds its lock and sees the grant, or has done so before this looks.
+    pub(super) fn living_session(
+        &self,
+        change: &mut Change<'_, '_>,
+        id: SessionId,
+        scope: &str,
+    ) -> Result<Option<Session>, Failure> {
+        let is_usable = |session: &Session| usable(session, session.last_seen_at, self.op.now).is_ok();
+        let Some(session) = sessions::find(change.tx, id)?.filter(is_usable) else { return Ok(None) };
+        if !self.outlives_session(scope) {
+            return Ok(Some(session));
+        }
+        if !users::lock(change.tx, session.user_id)? {
+            return Ok(None);
+        }
+        Ok(sessions::find(change.tx, id)?.filter(is_usable))
+    }
+
+    /// Whether the grant is to live on without the session.
+    fn outlives_session(&self, scope: &str) -> bool {
+        self.family.is_some() && scope.split(' ').any(|word| word == OFFLINE_ACCESS)
     }
 
     /// Writes the grant with the event that records it, and the family of its refresh tokens where the client gets one.
@@ -130,7 +157,7 @@ impl Begin {
             return (Some(session.id), after(lifetimes.access_token_seconds).min(session.expires_at));
         }
         let latest = after(lifetimes.refresh_token_seconds);
-        if scope.split(' ').any(|word| word == OFFLINE_ACCESS) {
+        if self.outlives_session(scope) {
             return (None, latest);
         }
         (Some(session.id), latest.min(session.expires_at))

@@ -9,7 +9,6 @@ use doorward_oidc::pkce::{Challenge, Verifier};
 use doorward_oidc::resource::Resource;
 use doorward_store::authorization_codes::{self, AuthorizationCode};
 use doorward_store::grants::{self, Grant};
-use doorward_store::sessions;
 use doorward_store::users::{self, User};
 
 use super::begin::{Begin, NewGrant};
@@ -20,7 +19,6 @@ use crate::event::{Action, EventDraft};
 use crate::failure::Failure;
 use crate::oauth::tokens::{Basis, read_list, read_scope};
 use crate::op::Op;
-use crate::sessions::usable;
 
 /// A code, as somebody presents it.
 pub(super) struct Presented {
@@ -107,9 +105,7 @@ fn redeem(change: &mut Change<'_, '_>, attempt: &Attempt) -> Result<Outcome, Fai
         Ok(resources) => resources,
         Err(error) => return Ok(refused(change, error.code, error.description)),
     };
-    let session = sessions::find(change.tx, code.session_id)?;
-    let session = session.filter(|session| usable(session, session.last_seen_at, now).is_ok());
-    let Some(session) = session else {
+    let Some(session) = attempt.begin.living_session(change, code.session_id, &code.scope)? else {
         return Ok(refused(change, ErrorCode::InvalidGrant, "the session is over"));
     };
     let Some(user) = users::find(change.tx, session.user_id)? else {

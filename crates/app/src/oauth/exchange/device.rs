@@ -6,7 +6,6 @@ use doorward_oidc::device::{self, Poll};
 use doorward_oidc::error::{ErrorCode, OAuthError};
 use doorward_store::device_requests::{self, DeviceDecision, DeviceRequest};
 use doorward_store::grants::Grant;
-use doorward_store::sessions;
 use doorward_store::users::{self, User};
 
 use super::begin::{Begin, NewGrant};
@@ -16,7 +15,6 @@ use crate::change::Change;
 use crate::failure::Failure;
 use crate::oauth::tokens::{Basis, read_list, read_scope};
 use crate::op::Op;
-use crate::sessions::usable;
 
 const UNKNOWN: OAuthError = OAuthError::new(ErrorCode::InvalidGrant, "the device code is unknown");
 
@@ -83,11 +81,10 @@ fn redeem(change: &mut Change<'_, '_>, attempt: &Attempt) -> Result<Outcome, Fai
         }
     }
     let session = match seen.session_id {
-        Some(id) => sessions::find(change.tx, id)?,
+        Some(id) => attempt.begin.living_session(change, id, &seen.scope)?,
         None => None,
     };
     let over = OAuthError::new(ErrorCode::InvalidGrant, "the session of whoever said yes is over");
-    let session = session.filter(|session| usable(session, session.last_seen_at, now).is_ok());
     let Some(session) = session else { return refused(change, over) };
     let Some(user) = users::find(change.tx, session.user_id)? else { return refused(change, over) };
     // Of several at once one takes it.

@@ -135,6 +135,14 @@ fn a_device_hears_no_more_than_how_it_stands() {
         decide(&mut owner, &gone, "allow").await;
         owner.fetch(Method::POST, "/api/v1/logout", None).await.expect(204);
         assert_eq!(error(&first, &gone).await, "invalid_grant");
+        // Or has thought better of it.
+        let mut owner = browser(world, HOME);
+        owner.sign_in(OWNER, PASSWORD).await.expect(200);
+        let withdrawn = begin(&first).await;
+        decide(&mut owner, &withdrawn, "allow").await;
+        let path = format!("/api/v1/applications/{}", first.client_id);
+        owner.fetch(Method::DELETE, &path, None).await.expect(204);
+        assert_eq!(error(&first, &withdrawn).await, "access_denied");
         // An application that is not registered for it, and one that asks for more than it may.
         let shop = RelyingParty::register(world, json!({"token_endpoint_auth_method": "none"})).await;
         let fields = [("client_id", shop.client_id.as_str())];

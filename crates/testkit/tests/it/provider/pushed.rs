@@ -15,11 +15,11 @@ use crate::people::{AWAY, HOME, OWNER, PASSWORD};
 const PUSH: &str = "/oauth2/par";
 
 /// The parameters of an honest request, with these changed; an empty value leaves one out.
-fn form(shop: &RelyingParty, changes: &[(&str, &str)]) -> String {
+pub(super) fn form(shop: &RelyingParty, changes: &[(&str, &str)]) -> String {
     shop.start(changes).split_once('?').unwrap().1.to_owned()
 }
 
-async fn push(shop: &RelyingParty, body: String) -> Answer {
+pub(super) async fn push(shop: &RelyingParty, body: String) -> Answer {
     let mut request = Request::new(Method::POST, PUSH, HOME).header(header::CONTENT_TYPE, FORM);
     if let Some(secret) = &shop.secret {
         let basic = STANDARD.encode(format!("{}:{secret}", shop.client_id));
@@ -207,7 +207,7 @@ fn where_requests_must_be_pushed_no_other_is_taken() {
 }
 
 /// The claims of a signed request.
-fn claims(shop: &RelyingParty, changes: &Value) -> Value {
+pub(super) fn claims(shop: &RelyingParty, changes: &Value) -> Value {
     let now = shop.world.now().as_seconds();
     let start = form(shop, &[]);
     let mut claims = json!({ "iss": shop.client_id, "aud": PUBLIC_URL, "exp": now + 300, "iat": now });
@@ -218,14 +218,14 @@ fn claims(shop: &RelyingParty, changes: &Value) -> Value {
     claims
 }
 
-fn signed(shop: &RelyingParty, object: &str, more: &[(&str, &str)]) -> String {
+pub(super) fn signed(shop: &RelyingParty, object: &str, more: &[(&str, &str)]) -> String {
     let mut fields = vec![("client_id", shop.client_id.as_str()), ("request", object)];
     fields.extend(more);
     let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
     format!("/oauth2/authorize?{query}")
 }
 
-async fn with_key(world: &World, key: &OwnKey, changes: Value) -> RelyingParty {
+pub(super) async fn with_key(world: &World, key: &OwnKey, changes: Value) -> RelyingParty {
     let mut members = json!({ "jwks": key.set() });
     members.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
     RelyingParty::register(world, members).await
@@ -287,6 +287,81 @@ fn a_signed_request_is_what_the_client_signed() {
             let answer = push(&shop, format!("request={object}")).await.expect(400);
             assert_eq!(answer.string("error"), "invalid_request_object", "{name}");
         }
+    });
+}
+
+/// Proves: A-99
+#[test]
+fn a_signed_request_with_an_id_is_answered_once() {
+    both(async |world| {
+        let mut owner = signed_in(world).await;
+        let key = OwnKey::new("ES256");
+        let shop = with_key(world, &key, json!({})).await;
+        let named = |shop: &RelyingParty, id: &str| {
+            key.sign(&json!({ "alg": "ES256", "typ": "oauth-authz-req+jwt" }), &claims(shop, &json!({ "jti": id })))
+        };
+        let outside = [("redirect_uri", CALLBACK), ("state", STATE)];
+        let one = named(&shop, "one");
+        // Somebody opens it in two tabs, signs in in one, and goes on in the other.
+        let mut stranger = browser(world, AWAY);
+        stranger.open(&signed(&shop, &one, &[])).await.expect(200);
+        let mut second = stranger.clone();
+        stranger.submit("/login", &TYPED).await.expect(303);
+        shop.tokens(&shop.code(&stranger)).await;
+        second.submit("/login", &TYPED).await.expect(400);
+        let other = named(&shop, "one");
+        for again in [&one, &other] {
+            refused_on_a_page(&mut owner, &signed(&shop, again, &[])).await;
+            owner.open(&signed(&shop, again, &outside)).await.expect(303);
+            assert_eq!(RelyingParty::error(&owner), "invalid_request_object");
+            let answer = push(&shop, format!("request={again}")).await.expect(400);
+            assert_eq!(answer.string("error"), "invalid_request_object");
+        }
+        // Pushed, it is answered under its new name and no other.
+        let two = named(&shop, "two");
+        let answer = push(&shop, format!("request={two}")).await.expect(201);
+        push(&shop, format!("request={two}")).await.expect(400);
+        refused_on_a_page(&mut owner, &signed(&shop, &two, &[])).await;
+        owner.open(&address(&shop, &answer.string("request_uri"))).await.expect(303);
+        shop.code(&owner);
+        // What was refused is not used up, and ids belong to their clients.
+        let three = named(&shop, "three");
+        stranger = browser(world, HOME);
+        let error = claims(&shop, &json!({ "jti": "three", "prompt": "none" }));
+        stranger.open(&signed(&shop, &key.sign(&json!({ "alg": "ES256" }), &error), &[])).await.expect(303);
+        assert_eq!(RelyingParty::error(&stranger), "login_required");
+        owner.open(&signed(&shop, &three, &[])).await.expect(303);
+        shop.code(&owner);
+        let neighbour = with_key(world, &key, json!({})).await;
+        owner.open(&signed(&neighbour, &named(&neighbour, "one"), &[])).await.expect(303);
+        neighbour.code(&owner);
+        // It is remembered until nobody takes it any more.
+        world.advance(299_000);
+        world.app().purge(&world.operator().op(), "tests").await.unwrap();
+        refused_on_a_page(&mut owner, &signed(&shop, &three, &[])).await;
+    });
+}
+
+/// Proves
+#[test]
+fn of_fifty_who_open_a_signed_request_at_once_one_gets_a_code() {
+    let mut setup = Setup::default();
+    setup.edge.limit_scale = 1_000.0;
+    both_with(&setup, async |world| {
+        let owner = signed_in(world).await;
+        let key = OwnKey::new("ES256");
+        let shop = with_key(world, &key, json!({})).await;
+        let object = key.sign(&json!({ "alg": "ES256" }), &claims(&shop, &json!({ "jti": "one" })));
+        let path = signed(&shop, &object, &[]);
+        let mut opened = tokio::task::JoinSet::new();
+        for _ in 0..50 {
+            let (mut owner, path) = (owner.clone(), path.clone());
+            opened.spawn(async move {
+                let answer = owner.open(&path).await;
+                answer.header(header::LOCATION).is_some_and(|location| location.contains("code=dwac_"))
+            });
+        }
+        assert_eq!(opened.join_all().await.into_iter().filter(|has_code| *has_code).count(), 1);
     });
 }
 
