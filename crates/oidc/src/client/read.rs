@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::reader::{Problem, Reader};
 use super::words::{Application, AuthenticationMethod, Consent, Grant, Rotation, SubjectType};
-use super::{Author, Keys, Lifetimes, LogoutAddress, Metadata};
+use super::{Author, Keys, Lifetimes, LogoutAddress, Metadata, stranger};
 use crate::jose::{Algorithm, KeySet};
 use crate::preferences;
 use crate::prompt::MaxAge;
@@ -32,6 +32,8 @@ pub(super) fn metadata(members: &Map<String, Value>, author: Author) -> (Metadat
     if author == Author::Operator {
         operators_own(&mut reader, &mut metadata);
         reader.refuse_unknown();
+    } else {
+        stranger::complete(&reader, &mut metadata);
     }
     (metadata, reader.problems)
 }
@@ -145,4 +147,5 @@ fn operators_own(reader: &mut Reader<'_>, metadata: &mut Metadata) {
     metadata.pkce_required = reader.flag("require_pkce").unwrap_or(true);
     metadata.consent = reader.word("consent", Consent::parse).unwrap_or(Consent::Ask);
     metadata.rotation = reader.word("refresh_token_rotation", Rotation::parse).unwrap_or(Rotation::Strict);
+    metadata.self_registered = reader.flag("self_registered").unwrap_or(false);
 }
