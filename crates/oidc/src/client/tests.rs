@@ -297,3 +297,37 @@ proptest! {
         }
     }
 }
+
+/// The manual's tables: a field and its default, where it has one.
+fn told_fields() -> Vec<(String, Option<Value>)> {
+    let manual = include_str!("../../../../docs/application-settings.md");
+    let rows = manual.lines().filter_map(|line| line.strip_prefix("| `"));
+    rows.map(|row| {
+        let (field, rest) = row.split_once("` | ").unwrap_or_else(|| panic!("{row}"));
+        let default = rest.split(" | ").next().filter(|default| *default != "—");
+        let value =
+            default.map(|text| serde_json::from_str(text.trim_matches('`')).unwrap_or_else(|_| panic!("{row}")));
+        (field.to_owned(), value)
+    })
+    .collect()
+}
+
+#[test]
+fn the_manual_explains_every_field_and_no_other() {
+    let mut told: Vec<String> = told_fields().into_iter().map(|(field, _)| field).collect();
+    let mut known = super::read::fields();
+    told.sort_unstable();
+    known.sort_unstable();
+    assert_eq!(told, known, "docs/application-settings.md");
+}
+
+#[test]
+fn the_defaults_are_those_of_the_manual() {
+    let shop = json!({"redirect_uris": ["https://shop.example/cb"],
+        "backchannel_logout_uri": "https://shop.example/b", "frontchannel_logout_uri": "https://shop.example/f"});
+    let shown = read(&shop, Author::Operator).unwrap().to_json();
+    let left_out = |field: &str| shop.get(field).is_none();
+    for (field, told) in told_fields().into_iter().filter(|(field, _)| left_out(field)) {
+        assert_eq!(shown.get(&field), told.as_ref(), "{field}");
+    }
+}
