@@ -157,6 +157,7 @@ fn operators_own(reader: &mut Reader<'_>, metadata: &mut Metadata) {
         refresh_token_seconds: reader.number("refresh_token_seconds").unwrap_or(defaults.refresh_token_seconds),
     };
     metadata.pkce_required = reader.flag("require_pkce").unwrap_or(true);
+    metadata.nonce_required = reader.flag("require_nonce").unwrap_or(true);
     metadata.consent = reader.word("consent", Consent::parse).unwrap_or(Consent::Ask);
     metadata.rotation = reader.word("refresh_token_rotation", Rotation::parse).unwrap_or(Rotation::Strict);
 }
