@@ -1,28 +1,22 @@
 """What an application does with Authlib."""
 
 import secrets
+import textwrap
+from pathlib import Path
 
 import requests
 from authlib.integrations.requests_client import OAuth2Session
-from authlib.oauth2.rfc7523 import PrivateKeyJWT
-from authlib.oauth2.rfc7523.assertion import private_key_jwt_sign
 from joserfc.jwk import import_key
 
 import person
 
+MANUAL = Path(__file__).parents[5] / "docs" / "application-security.md"
 
-class ShortLivedJWT(PrivateKeyJWT):
-    """Authlib's own lives for an hour; the server takes five minutes."""
 
-    def sign(self, auth, token_endpoint):
-        return private_key_jwt_sign(
-            auth.client_secret,
-            client_id=auth.client_id,
-            token_endpoint=token_endpoint,
-            header=self.headers,
-            alg=self.alg,
-            expires_in=60,
-        )
+def follow_the_manual(session, issuer, algorithm):
+    """Runs the manual's lines for an application with a key, with this issuer and algorithm."""
+    example = textwrap.dedent(MANUAL.read_text(encoding="utf-8").split("```python\n")[1].split("```")[0])
+    exec(example.replace("https://auth.example.com", issuer).replace("ES256", algorithm), {"session": session})
 
 
 def open_session(registered, secret):
@@ -66,8 +60,7 @@ def with_a_secret(document, registered, _key):
 
 def with_a_key(document, registered, key):
     session = open_session(registered, import_key(key))
-    # The audience, which Authlib calls the token endpoint, is the issuer.
-    session.register_client_auth_method(ShortLivedJWT(document["issuer"], headers={"kid": key["kid"]}, alg=key["alg"]))
+    follow_the_manual(session, document["issuer"], key["alg"])
     token, claims = sign_in(session, document, registered)
 
     def is_active():
