@@ -328,17 +328,27 @@ fn name_client(id: &str) -> Result<ClientId, Failure> {
     ClientId::parse(id).map_err(|error| Failure::internal("naming a client", error))
 }
 
-/// The ids of the clients that need no PKCE: an exception that an operator made.
-pub async fn list_without_pkce(store: &Store) -> Result<Vec<String>, Failure> {
+/// A client that needs no PKCE: an exception that an operator made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WithoutPkce {
+    /// Which client.
+    pub id: String,
+    /// Whether its requests must have a nonce instead.
+    pub nonce_required: bool,
+}
+
+/// The clients that need no PKCE.
+pub async fn list_without_pkce(store: &Store) -> Result<Vec<WithoutPkce>, Failure> {
     let rows = list_all(store).await?;
-    let mut ids = Vec::new();
+    let mut found = Vec::new();
     for row in &rows {
         let client = read_row(row)?.client;
+        let (id, nonce_required) = (client.id().to_string(), client.metadata().nonce_required);
         if !client.metadata().pkce_required {
-            ids.push(client.id().to_string());
+            found.push(WithoutPkce { id, nonce_required });
         }
     }
-    Ok(ids)
+    Ok(found)
 }
 
 /// Every client, in the order of their ids.

@@ -127,6 +127,9 @@ pub struct Metadata {
     /// `require_pkce`: false is an exception for confidential clients that cannot, and asks for `nonce` instead
     /// (RFC 9700 section 2.1.1).
     pub pkce_required: bool,
+    /// `require_nonce`: false is an exception from the exception. Nothing ties a code to a browser then, as OpenID
+    /// Connect Core 3.1.2.1 allows and its conformance tests try.
+    pub nonce_required: bool,
     /// `consent`.
     pub consent: Consent,
     /// `refresh_token_rotation`.
@@ -291,6 +294,7 @@ impl Default for Metadata {
             pushed_requests_required: false,
             signed_requests_required: false,
             pkce_required: true,
+            nonce_required: true,
             consent: Consent::Ask,
             rotation: Rotation::Strict,
             subject_type: SubjectType::Public,

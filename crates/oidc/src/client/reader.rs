@@ -40,7 +40,7 @@ impl Problem {
 /// The members of a registration. `null` counts as left out (RFC 7592 section 2.2).
 pub(super) struct Reader<'a> {
     members: &'a Map<String, Value>,
-    seen: Vec<&'static str>,
+    pub(super) seen: Vec<&'static str>,
     pub(super) problems: Vec<Problem>,
 }
 

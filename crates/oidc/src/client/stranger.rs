@@ -28,6 +28,7 @@ pub(super) fn keep_operators_own(metadata: &mut Metadata, registered: &Metadata)
     metadata.served_resources = own.served_resources;
     metadata.lifetimes = own.lifetimes;
     metadata.pkce_required = own.pkce_required;
+    metadata.nonce_required = own.nonce_required;
     metadata.consent = own.consent;
     metadata.rotation = own.rotation;
     metadata.self_registered = own.self_registered;

@@ -163,6 +163,7 @@ fn a_stranger_decides_nothing_that_is_the_operators() {
         "redirect_uris": ["https://shop.example/cb"],
         "consent": "skip",
         "require_pkce": false,
+        "require_nonce": false,
         "refresh_token_rotation": "recover",
         "access_token_seconds": 3_600,
         "resources": ["https://api.example"],
@@ -223,6 +224,8 @@ fn exceptions_have_conditions() {
         (with(&public, "scope", json!("openid offline_access")), Some("scope")),
         (with(&shop_fields(), "require_pkce", json!(false)), None),
         (with(&with(&shop_fields(), "require_pkce", json!(false)), "scope", json!("orders")), Some("require_pkce")),
+        (with(&shop_fields(), "require_nonce", json!(false)), Some("require_nonce")),
+        (with(&with(&shop_fields(), "require_pkce", json!(false)), "require_nonce", json!(false)), None),
         (with(&shop_fields(), "consent", json!("skip")), None),
         (with(&shop_fields(), "subject_type", json!("pairwise")), None),
         (
@@ -304,7 +307,7 @@ fn a_full_registration_reads_back() {
         "jwks": {"keys": [key]}, "id_token_signed_response_alg": "ES256", "userinfo_signed_response_alg": "RS256",
         "introspection_signed_response_alg": "EdDSA", "request_object_signing_alg": "EdDSA",
         "dpop_bound_access_tokens": true, "require_pushed_authorization_requests": true,
-        "require_signed_request_object": true, "require_pkce": true, "consent": "skip",
+        "require_signed_request_object": true, "require_pkce": true, "require_nonce": true, "consent": "skip",
         "refresh_token_rotation": "keep", "subject_type": "pairwise",
         "sector_identifier_uri": "https://shop.example/sector", "default_max_age": 3_600,
         "default_acr_values": ["aal2"], "backchannel_logout_uri": "https://shop.example/out",
@@ -333,5 +336,39 @@ proptest! {
             prop_assert!(client.metadata().pkce_required || !client.is_public());
             prop_assert_eq!(read(&Value::Object(client.to_json()), Author::Operator), Ok(client));
         }
+    }
+}
+
+/// The manual's tables: a field and its default, where it has one.
+fn told_fields() -> Vec<(String, Option<Value>)> {
+    let manual = include_str!("../../../../docs/application-settings.md");
+    let rows = manual.lines().filter_map(|line| line.strip_prefix("| `"));
+    rows.map(|row| {
+        let (field, rest) = row.split_once("` | ").unwrap_or_else(|| panic!("{row}"));
+        let default = rest.split(" | ").next().filter(|default| *default != "—");
+        let value =
+            default.map(|text| serde_json::from_str(text.trim_matches('`')).unwrap_or_else(|_| panic!("{row}")));
+        (field.to_owned(), value)
+    })
+    .collect()
+}
+
+#[test]
+fn the_manual_explains_every_field_and_no_other() {
+    let mut told: Vec<String> = told_fields().into_iter().map(|(field, _)| field).collect();
+    let mut known = super::read::fields();
+    told.sort_unstable();
+    known.sort_unstable();
+    assert_eq!(told, known, "docs/application-settings.md");
+}
+
+#[test]
+fn the_defaults_are_those_of_the_manual() {
+    let shop = json!({"redirect_uris": ["https://shop.example/cb"],
+        "backchannel_logout_uri": "https://shop.example/b", "frontchannel_logout_uri": "https://shop.example/f"});
+    let shown = read(&shop, Author::Operator).unwrap().to_json();
+    let left_out = |field: &str| shop.get(field).is_none();
+    for (field, told) in told_fields().into_iter().filter(|(field, _)| left_out(field)) {
+        assert_eq!(shown.get(&field), told.as_ref(), "{field}");
     }
 }

@@ -117,7 +117,8 @@ fn an_exception_from_pkce_is_named(folder: &Path) {
     let names = |folder: &Path| {
         let report = answer(folder, &["check", "--json"]);
         let found = report["findings"].as_array().unwrap().clone();
-        found.into_iter().filter(|it| it["name"] == "client_without_pkce").collect::<Vec<_>>()
+        let is_exempt = |it: &Value| it["name"].as_str().is_some_and(|name| name.starts_with("client_without_pkce"));
+        found.into_iter().filter(is_exempt).collect::<Vec<_>>()
     };
     assert_eq!(names(folder), [] as [Value; 0], "there is no data yet");
     assert!(!folder.join("doorward-data").join("doorward.db").exists());
@@ -131,6 +132,9 @@ fn an_exception_from_pkce_is_named(folder: &Path) {
     assert_eq!((found.len(), &found[0]["client"], &found[0]["level"]), (1, &exempt, &json!("warning")));
     let told = text(&run(folder, &["check"]).stdout);
     assert!(told.contains("client_without_pkce") && told.contains(exempt.as_str().unwrap()), "{told}");
+    std::fs::write(&file, r#"{"require_nonce": false}"#).unwrap();
+    answer(folder, &["client", "update", exempt.as_str().unwrap(), "--metadata", file.to_str().unwrap(), "--json"]);
+    assert_eq!(names(folder)[0]["name"], "client_without_pkce_and_nonce");
 }
 
 #[test]
