@@ -25,6 +25,7 @@ pub(super) fn metadata(metadata: &Metadata) -> Map<String, Value> {
         ("default_max_age", metadata.default_max_age.map(|age| json!(age.seconds()))),
         ("default_acr_values", list(&metadata.default_acr_values)),
         ("served_resources", list(&metadata.served_resources)),
+        ("self_registered", metadata.self_registered.then_some(json!(true))),
     ];
     for (name, value) in optional {
         members.extend(value.map(|value| (name.to_owned(), value)));

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::reader::{Problem, Reader};
 use super::words::{Application, AuthenticationMethod, Consent, Grant, Rotation, SubjectType};
-use super::{Author, Keys, Lifetimes, LogoutAddress, Metadata};
+use super::{Author, Keys, Lifetimes, LogoutAddress, Metadata, stranger};
 use crate::jose::{Algorithm, KeySet};
 use crate::preferences;
 use crate::prompt::MaxAge;
@@ -25,6 +25,8 @@ pub(super) fn metadata(members: &Map<String, Value>, author: Author) -> (Metadat
     read(&mut reader, &mut metadata, author);
     if author == Author::Operator {
         reader.refuse_unknown();
+    } else {
+        stranger::complete(&reader, &mut metadata);
     }
     (metadata, reader.problems)
 }
@@ -160,4 +162,5 @@ fn operators_own(reader: &mut Reader<'_>, metadata: &mut Metadata) {
     metadata.nonce_required = reader.flag("require_nonce").unwrap_or(true);
     metadata.consent = reader.word("consent", Consent::parse).unwrap_or(Consent::Ask);
     metadata.rotation = reader.word("refresh_token_rotation", Rotation::parse).unwrap_or(Rotation::Strict);
+    metadata.self_registered = reader.flag("self_registered").unwrap_or(false);
 }

@@ -54,6 +54,11 @@ impl<'a> Reader<'a> {
         self.members.get(field).filter(|value| !value.is_null())
     }
 
+    /// Whether a member is there, whatever it is.
+    pub(super) fn has(&self, field: &str) -> bool {
+        self.members.get(field).is_some_and(|value| !value.is_null())
+    }
+
     #[expect(clippy::needless_pass_by_value, reason = "callers hand over errors they have no other use for")]
     pub(super) fn refuse(&mut self, field: impl Into<String>, message: impl ToString) {
         self.problems.push(Problem::new(field, &message));

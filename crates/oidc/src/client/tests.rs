@@ -173,6 +173,43 @@ fn a_stranger_decides_nothing_that_is_the_operators() {
     let client = read(&fields, Author::Stranger).unwrap();
     let plain = read(&json!({"redirect_uris": ["https://shop.example/cb"]}), Author::Stranger).unwrap();
     assert_eq!(client, plain);
+    assert!(client.metadata().self_registered);
+    assert_eq!(client.metadata().scopes.to_string(), "openid profile email");
+}
+
+/// Proves: A-111
+#[test]
+fn what_an_operator_gave_a_client_it_keeps_and_takes_no_more() {
+    let shop =
+        json!({"redirect_uris": ["https://shop.example/cb"], "grant_types": ["authorization_code", "refresh_token"]});
+    let registered = read(&shop, Author::Stranger).unwrap();
+    assert_eq!(registered.metadata().scopes.to_string(), "openid profile email offline_access");
+    let given =
+        json!({"consent": "skip", "scope": "openid orders", "access_token_seconds": 60, "self_registered": false});
+    let mut members = registered.to_json();
+    members.extend(given.as_object().unwrap().clone());
+    let vetted = read(&Value::Object(members.clone()), Author::Operator).unwrap();
+    // As it hears them, it sends the fields back; what it says of the operator's own counts for nothing.
+    members.insert("access_token_seconds".into(), json!(600));
+    members.insert("client_name".into(), json!("Shop"));
+    let rewritten = vetted.rewritten(&members).unwrap();
+    assert_eq!(rewritten.shown_name(), "Shop");
+    let as_before = |field: &str| assert_eq!(rewritten.to_json()[field], vetted.to_json()[field], "{field}");
+    ["consent", "scope", "access_token_seconds", "grant_types"].into_iter().for_each(as_before);
+    assert!(!rewritten.metadata().self_registered);
+    for (field, value) in [
+        ("scope", json!("openid orders refunds")),
+        ("grant_types", json!(["authorization_code", "urn:ietf:params:oauth:grant-type:device_code"])),
+        ("redirect_uris", json!(["http://shop.example/cb"])),
+    ] {
+        let mut more = members.clone();
+        more.insert(field.into(), value);
+        let problems = vetted.rewritten(&more).unwrap_err();
+        assert!(problems.iter().all(|problem| problem.field.starts_with(field)), "{problems:?}");
+    }
+    // A field that is left out has its default, as in a registration.
+    let bare = vetted.rewritten(json!({"redirect_uris": ["https://shop.example/cb"]}).as_object().unwrap()).unwrap();
+    assert_eq!((bare.name(), bare.metadata().scopes.to_string().as_str()), (None, "openid profile email"));
 }
 
 /// Proves: V10.7.1
@@ -215,7 +252,8 @@ fn a_service_that_only_asks_needs_no_grant_and_a_machine_needs_a_service() {
     assert_eq!(problem_fields(&service, Author::Stranger), ["grant_types"]);
     let machine = json!({"grant_types": ["client_credentials"], "scope": "orders"});
     assert_eq!(problem_fields(&machine, Author::Operator), ["resources"]);
-    assert_eq!(problem_fields(&with(&machine, "resources", json!(["urn:a:b"])), Author::Stranger), ["resources"]);
+    let stranger = problem_fields(&with(&machine, "resources", json!(["urn:a:b"])), Author::Stranger);
+    assert_eq!(stranger, ["grant_types", "scope", "resources"]);
 }
 
 #[test]

@@ -21,6 +21,21 @@ fn refusal(folder: &Path, arguments: &[&str]) -> String {
 
 const URI: &str = "https://shop.example.com/callback";
 
+fn tokens_for_registrations_are_made_listed_and_taken_back(folder: &Path) {
+    let made = answer(folder, &["client", "create-token", "--note", "staging", "--uses", "2", "--json"]);
+    let (id, token) = (made["id"].as_str().unwrap(), made["initial_access_token"].as_str().unwrap());
+    assert!(token.starts_with("dwia_") && id.starts_with("initial_"), "{made}");
+    let listed = answer(folder, &["client", "list-tokens", "--json"]);
+    assert_eq!((&listed["data"][0]["id"], &listed["data"][0]["uses_left"]), (&json!(id), &json!(2)));
+    assert_eq!(listed["data"][0].get("initial_access_token"), None, "shown once");
+    assert_eq!(answer(folder, &["client", "delete-token", id, "--json"]), json!({"deleted": id}));
+    assert!(refusal(folder, &["client", "delete-token", id]).contains("there is no token"));
+    assert_eq!(answer(folder, &["client", "list-tokens", "--json"]), json!({"data": []}));
+    let shown = text(&run(folder, &["client", "create-token"]).stdout);
+    assert!(shown.contains("shown this once") && shown.contains("applications.registration = true"), "{shown}");
+    assert!(refusal(folder, &["client", "create-token", "--note", "two\nlines"]).contains("one line"));
+}
+
 fn clients_are_managed_from_the_command_line(folder: &Path) {
     let create = ["client", "create", "--name", "Shop", "--redirect-uri", URI, "--first-party", "--json"];
     let made = answer(folder, &create);
@@ -139,6 +154,7 @@ fn an_exception_from_pkce_is_named_on_postgres() {
 fn clients_are_managed_from_the_command_line_on_sqlite() {
     let folder = tempfile::tempdir().unwrap();
     clients_are_managed_from_the_command_line(folder.path());
+    tokens_for_registrations_are_made_listed_and_taken_back(folder.path());
 }
 
 #[test]
@@ -146,4 +162,5 @@ fn clients_are_managed_from_the_command_line_on_postgres() {
     let folder = tempfile::tempdir().unwrap();
     let _database = Database::configured_in(folder.path());
     clients_are_managed_from_the_command_line(folder.path());
+    tokens_for_registrations_are_made_listed_and_taken_back(folder.path());
 }

@@ -20,6 +20,7 @@ mod own_keys;
 mod private_key_jwt;
 mod prompts;
 mod pushed;
+mod registration;
 mod relying_party;
 mod renewal;
 mod revocation;
