@@ -29,9 +29,9 @@ statements! {
     /// By its hash, while it is good.
     FIND = "SELECT id, note, uses_left, created_at, expires_at FROM initial_access_tokens \
               WHERE token_hash = $1 AND uses_left > 0 AND expires_at > $2";
-    /// Those that are good, the oldest first.
+    /// A page of those that are good, the oldest first.
     LIST = "SELECT id, note, uses_left, created_at, expires_at FROM initial_access_tokens \
-              WHERE uses_left > 0 AND expires_at > $1 ORDER BY id";
+              WHERE id > $1 AND uses_left > 0 AND expires_at > $2 ORDER BY id LIMIT $3";
     /// Uses a token once.
     USE = "UPDATE initial_access_tokens SET uses_left = uses_left - 1 WHERE token_hash = $1 AND uses_left > 0 AND expires_at > $2";
     /// Takes a token back.
@@ -74,9 +74,9 @@ pub fn find(tx: &mut Tx<'_>, hash: &TokenHash, now: Timestamp) -> Result<Option<
     tx.query_optional(&FIND, &[hash.as_bytes().as_slice().into(), now.into()], read)
 }
 
-/// Every token that is good at `now`, the oldest first.
-pub fn list(tx: &mut Tx<'_>, now: Timestamp) -> Result<Vec<InitialAccessToken>, StoreError> {
-    tx.query_all(&LIST, &[now.into()], read)
+/// Up to `limit` tokens that are good at `now`, the oldest first, whose ids come after `after` (empty: from the first on).
+pub fn list(tx: &mut Tx<'_>, after: &str, now: Timestamp, limit: i64) -> Result<Vec<InitialAccessToken>, StoreError> {
+    tx.query_all(&LIST, &[after.into(), now.into(), limit.into()], read)
 }
 
 /// Uses the token once; false when it is not good at `now`.

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use subtle::ConstantTimeEq as _;
 use thiserror::Error;
 
-use super::{ClientError, ClientProblem, NewClient, RegisteredClient, name_client, uses_secret};
+use super::{ClientError, ClientProblem, NewClient, PAGE, RegisteredClient, name_client, uses_secret};
 use crate::App;
 use crate::event::{Action, EventDraft};
 use crate::failure::Failure;
@@ -137,8 +137,14 @@ impl App {
 
     /// The tokens with which clients may register themselves now.
     pub async fn list_initial_tokens(&self, op: &Op) -> Result<Vec<InitialAccessToken>, Failure> {
-        let now = op.now;
-        Ok(self.store.read(move |tx| registrations::list(tx, now)).await?)
+        let (mut all, mut after, now) = (Vec::new(), String::new(), op.now);
+        loop {
+            let from = after.clone();
+            let page = self.store.read(move |tx| registrations::list(tx, &from, now, PAGE)).await?;
+            let Some(last) = page.last() else { return Ok(all) };
+            after = last.id.to_string();
+            all.extend(page);
+        }
     }
 
     /// Takes such a token back; false when there is none. What has registered with it stays.

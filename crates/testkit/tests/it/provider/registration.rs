@@ -136,6 +136,8 @@ fn a_registration_needs_a_token_that_is_good_and_takes_as_many_as_were_said() {
         let unknown = format!("dwia_{}", "A".repeat(43));
         for wrong in ["", "nonsense", &unknown, &own, &token.replace("dwia_", "dwra_")] {
             assert_challenged(&register(world, wrong, &shop()).await);
+            // What a stranger sends is not even judged.
+            assert_challenged(&register(world, wrong, &json!({})).await);
         }
         let twice = Request::new(Method::POST, REGISTER, AWAY)
             .header(header::CONTENT_TYPE, "application/json")
