@@ -25,9 +25,9 @@ export const DEVICE = {
 };
 export const ARRIVED = "The application has its answer.";
 
-/** A stage for all tests of a file, and what people do on it. */
-export function prepareClients() {
-  const stage = prepareStage();
+/** A stage for all tests of a file, with further settings, and what people do on it. */
+export function prepareClients(settings) {
+  const stage = prepareStage(settings);
   return { stage, prepare: (run) => prepare(stage, run), signIn, answerDevice };
 }
 
@@ -54,10 +54,11 @@ async function answerDevice({ page, owner, visitor }, url, answer = "Allow") {
   await visitor.heading(answer === "Allow" ? "Your device is connected" : "The device gets no access").waitFor();
 }
 
-/** Leads the page to `url` and signs in there; the address the application is called with. */
-async function signIn({ page, owner, visitor }, url) {
+/** Leads the page to `url`, signs in there and allows what is asked; the address the application is called with. */
+async function signIn({ page, owner, visitor }, url, { isAsked = false } = {}) {
   await page.goto(url.href);
   await fillIn({ owner, visitor });
+  if (isAsked) await visitor.button("Allow").click();
   await page.getByText(ARRIVED).waitFor();
   return new URL(page.url());
 }

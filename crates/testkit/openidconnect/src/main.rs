@@ -6,46 +6,59 @@
 mod device;
 mod http;
 mod provider;
+mod registration;
 mod signed_in;
 
 use std::error::Error;
 
-use openidconnect::{IssuerUrl, OAuth2TokenResponse as _, TokenIntrospectionResponse as _};
+use openidconnect::{AccessToken, IssuerUrl, OAuth2TokenResponse as _, RedirectUrl, TokenIntrospectionResponse as _};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::provider::{Application, Registered, discover};
+use crate::provider::{Application, Provider, Registered, application, discover};
 
 #[derive(Deserialize)]
 struct Asked {
-    flow: Flow,
     issuer: IssuerUrl,
-    registered: Registered,
+    #[serde(flatten)]
+    flow: Flow,
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(tag = "flow", rename_all = "kebab-case")]
 enum Flow {
     /// Somebody signs in.
-    SignIn,
+    SignIn { registered: Registered },
     /// The application asks for itself.
-    Itself,
+    Itself { registered: Registered },
     /// A device without a browser.
-    Device,
+    Device { registered: Registered },
+    /// The application registers itself, and somebody signs in.
+    Register { token: AccessToken, redirect_uri: RedirectUrl },
 }
 
 #[expect(clippy::disallowed_methods, reason = "a program of its own, run by a test")]
 fn main() -> Result<(), Box<dyn Error>> {
     let asked = std::env::args().nth(1).ok_or("what is asked is missing")?;
-    let Asked { flow, issuer, registered } = serde_json::from_str(&asked)?;
-    let (application, endpoints) = discover(&issuer, &registered)?;
-    let learnt = match flow {
-        Flow::SignIn => signed_in::run(&application, endpoints, &registered)?,
-        Flow::Itself => ask_for_itself(&application, &registered)?,
-        Flow::Device => device::run(&application, &registered)?,
-    };
-    println!("{learnt}");
+    let Asked { issuer, flow } = serde_json::from_str(&asked)?;
+    println!("{}", run(discover(&issuer)?, flow)?);
     Ok(())
+}
+
+fn run(provider: Provider, flow: Flow) -> Result<Value, Box<dyn Error>> {
+    let sign_in = |provider: Provider, registered: &Registered| {
+        let (application, endpoints) = application(provider, registered)?;
+        signed_in::run(&application, endpoints, registered)
+    };
+    match flow {
+        Flow::SignIn { registered } => sign_in(provider, &registered),
+        Flow::Itself { registered } => ask_for_itself(&application(provider, &registered)?.0, &registered),
+        Flow::Device { registered } => device::run(&application(provider, &registered)?.0, &registered),
+        Flow::Register { token, redirect_uri } => {
+            let registered = registration::register(&provider, token, redirect_uri)?;
+            sign_in(provider, &registered)
+        }
+    }
 }
 
 fn ask_for_itself(application: &Application, registered: &Registered) -> Result<Value, Box<dyn Error>> {

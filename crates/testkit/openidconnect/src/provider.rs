@@ -27,7 +27,8 @@ pub(crate) struct Endpoints {
 
 impl AdditionalProviderMetadata for Endpoints {}
 
-type Provider = ProviderMetadata<
+/// What the server says of itself.
+pub(crate) type Provider = ProviderMetadata<
     Endpoints,
     CoreAuthDisplay,
     CoreClientAuthMethod,
@@ -49,11 +50,11 @@ pub(crate) type Application =
 /// What was printed when the application was registered.
 #[derive(Deserialize)]
 pub(crate) struct Registered {
-    client_id: ClientId,
-    client_secret: Option<ClientSecret>,
-    redirect_uris: Vec<RedirectUrl>,
+    pub(crate) client_id: ClientId,
+    pub(crate) client_secret: Option<ClientSecret>,
+    pub(crate) redirect_uris: Vec<RedirectUrl>,
     pub(crate) id_token_signed_response_alg: CoreJwsSigningAlgorithm,
-    scope: String,
+    pub(crate) scope: String,
 }
 
 impl Registered {
@@ -64,11 +65,15 @@ impl Registered {
 }
 
 /// Reads the server's document and its keys.
-pub(crate) fn discover(
-    issuer: &IssuerUrl,
+pub(crate) fn discover(issuer: &IssuerUrl) -> Result<Provider, Box<dyn Error>> {
+    Ok(Provider::discover(issuer, &http::send)?)
+}
+
+/// The application as it is registered.
+pub(crate) fn application(
+    provider: Provider,
     registered: &Registered,
 ) -> Result<(Application, Endpoints), Box<dyn Error>> {
-    let provider = Provider::discover(issuer, &http::send)?;
     let endpoints = provider.additional_metadata().clone();
     // Only an address with `https` is taken for this one; see `http`.
     let revocation = endpoints.revocation_endpoint.as_str().replacen("http://", "https://", 1);
