@@ -1,6 +1,7 @@
 //! Tokens that only the holder of a key can use (RFC 9449).
 
 mod grants;
+mod kept;
 
 use std::sync::Arc;
 
