@@ -20,8 +20,8 @@ use crate::event::{Action, EventDraft};
 use crate::failure::Failure;
 use crate::oauth::renewals::rotation;
 use crate::op::Op;
-use crate::sessions::{RevocationBatch, usable};
 use crate::sessions::start::FamilySeed;
+use crate::sessions::{RevocationBatch, usable};
 
 /// How many grants that outlive sessions a person may have given one client; the oldest ends.
 const MOST_OFFLINE_GRANTS: i64 = 20;

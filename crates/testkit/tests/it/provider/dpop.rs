@@ -1,5 +1,6 @@
 //! Tokens that only the holder of a key can use (RFC 9449).
 
+mod devices;
 mod grants;
 mod kept;
 
