@@ -77,8 +77,9 @@ statements! {
               polled_at, created_at, expires_at FROM device_requests WHERE user_code_hash = $1";
     /// Notes that the device asked.
     NOTE_POLL = "UPDATE device_requests SET polled_at = $2, interval_seconds = $3 WHERE code_hash = $1";
-    /// Moves a request on, if it still stands where the caller saw it.
-    DECIDE = "UPDATE device_requests SET decision = $3, session_id = $4 WHERE code_hash = $1 AND decision = $2";
+    /// Moves a request on with what it is about, if it still stands where the caller saw it.
+    DECIDE = "UPDATE device_requests SET decision = $3, session_id = $4, scope = $5, resources = $6 \
+              WHERE code_hash = $1 AND decision = $2";
     /// Takes back what a person has said yes to for a client and no device has fetched yet.
     WITHDRAW = "UPDATE device_requests SET decision = $3 WHERE client_id = $2 AND decision = $4 \
               AND session_id IN (SELECT id FROM sessions WHERE user_id = $1)";
@@ -146,7 +147,8 @@ pub fn note_poll(
     Ok(())
 }
 
-/// Moves the request from where the caller saw it to `decision`; false when somebody else has moved it.
+/// Moves the request from where the caller saw it to `decision`, which is about the scope and the services of `seen`; false
+/// when somebody else has moved it.
 pub fn decide(
     tx: &mut Tx<'_>,
     seen: &DeviceRequest,
@@ -159,6 +161,8 @@ pub fn decide(
         seen.decision.as_str().into(),
         decision.as_str().into(),
         session.as_ref().into(),
+        (&seen.scope).into(),
+        (&seen.resources).into(),
     ];
     Ok(tx.execute(&DECIDE, &values)? == 1)
 }

@@ -5,6 +5,7 @@ use doorward_model::time::SECOND_MS;
 use doorward_oidc::client::Client;
 use doorward_oidc::device::{DeviceAuthorization, INTERVAL_SECONDS, LIFETIME_MS, UserCode};
 use doorward_oidc::resource::Resource;
+use doorward_oidc::scope::Scope;
 use doorward_store::device_requests::{self, DeviceDecision, DeviceRequest};
 use serde_json::json;
 
@@ -157,14 +158,12 @@ impl App {
         let is_open = |row: &DeviceRequest| row.decision == DeviceDecision::Pending && op.now < row.expires_at;
         let Some(row) = row.filter(is_open) else { return Ok(None) };
         let Some(client) = self.active_client(&row.client_id).await? else { return Ok(None) };
-        let consent = ConsentQuestion {
-            scope: read_scope(&row.scope)?,
-            resources: known_resources(&client, &read_list(&row.resources)?),
-            client,
-            destination: code.to_string(),
-            person: person.clone(),
-        };
-        let address = row.address.clone();
+        let Some((scope, resources)) = still_registered(&client, &row)? else { return Ok(None) };
+        // What the person is shown is what they decide about.
+        let names: Vec<&str> = resources.iter().map(Resource::as_str).collect();
+        let row = DeviceRequest { scope: scope.to_string(), resources: json!(names).to_string(), ..row };
+        let (address, destination) = (row.address.clone(), code.to_string());
+        let consent = ConsentQuestion { scope, resources, client, destination, person: person.clone() };
         Ok(Some((row, DeviceQuestion { consent, user_code: code.to_string(), address })))
     }
 
@@ -174,8 +173,17 @@ impl App {
     }
 }
 
-/// The services of a request that the client is still registered for.
-fn known_resources(client: &Client, names: &[String]) -> Vec<Resource> {
-    let own = client.metadata().resources.iter();
-    own.filter(|resource| names.iter().any(|name| name == resource.as_str())).cloned().collect()
+/// What of a request the client is still registered for; none when it asked for some scope and none of it is left.
+pub(super) fn still_registered(
+    client: &Client,
+    row: &DeviceRequest,
+) -> Result<Option<(Scope, Vec<Resource>)>, Failure> {
+    let (asked, names, metadata) = (read_scope(&row.scope)?, read_list(&row.resources)?, client.metadata());
+    let scope = asked.intersection(&metadata.scopes);
+    if scope.is_empty() && !asked.is_empty() {
+        return Ok(None);
+    }
+    let own = metadata.resources.iter();
+    let resources = own.filter(|resource| names.iter().any(|name| name == resource.as_str())).cloned().collect();
+    Ok(Some((scope, resources)))
 }

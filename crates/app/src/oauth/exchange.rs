@@ -96,7 +96,9 @@ impl App {
             }
             TokenRequest::ClientCredentials { scope, resources } => self.grant_client(op, &caller, &scope, &resources),
             TokenRequest::TokenExchange(request) => self.exchange_token(op, &caller, request).await,
-            TokenRequest::DeviceCode { device_code } => self.redeem_device_code(op, &caller, &device_code).await,
+            TokenRequest::DeviceCode { device_code, resources } => {
+                self.redeem_device_code(op, &caller, &device_code, resources).await
+            }
         }
     }
 }

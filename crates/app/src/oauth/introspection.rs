@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::held::HeldGrant;
 use super::living::LivingToken;
+use super::renewals::as_registered;
 use super::{ClientRequest, TokenRefusal, TokenScheme};
 use crate::App;
 use crate::failure::Failure;
@@ -101,6 +102,7 @@ impl App {
             Ok::<_, StoreError>(HeldGrant::of(tx, grant)?.map(|held| (family, held)))
         });
         let Some((family, held)) = found.await? else { return Ok(None) };
+        let family = as_registered(family, client);
         if held.grant.client_id != client.id().as_str()
             || !self.keys.refresh_mac().verifies(&token, &read_salt(&family)?)
             || !held.is_alive(op.now, family.issued_at)

@@ -1,5 +1,7 @@
 //! Devices without a browser (RFC 8628): a person types their code on another one.
 
+mod attacks;
+
 use std::sync::Arc;
 
 use doorward_testkit::{Answer, Browser, Setup, World, both, both_with};
@@ -12,7 +14,7 @@ use super::{TYPED, signed_in};
 use crate::credentials::count_events;
 use crate::people::{AWAY, HOME, OWNER, PASSWORD};
 
-const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
+pub(super) const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 const OTHER: &str = "other@example.com";
 const OTHER_PASSWORD: &str = "quiet granite lantern orbit";
 
@@ -29,9 +31,15 @@ async fn tv(world: &World) -> RelyingParty {
 }
 
 /// What the device got to begin with.
-struct Begun {
-    device_code: String,
-    user_code: String,
+pub(super) struct Begun {
+    pub(super) device_code: String,
+    pub(super) user_code: String,
+}
+
+/// Begins with these fields.
+pub(super) async fn started(tv: &RelyingParty, fields: &[(&str, &str)]) -> Begun {
+    let answer = tv.call("/oauth2/device_authorization", form(fields)).await.expect(200);
+    Begun { device_code: answer.string("device_code"), user_code: answer.string("user_code") }
 }
 
 async fn begin(tv: &RelyingParty) -> Begun {
@@ -39,6 +47,7 @@ async fn begin(tv: &RelyingParty) -> Begun {
     let answer = tv.call("/oauth2/device_authorization", form(&fields)).await.expect(200);
     let (device_code, user_code) = (answer.string("device_code"), answer.string("user_code"));
     tv.world.canaries().add(&device_code);
+    tv.world.canaries().add(&user_code);
     assert_eq!(answer.header("cache-control"), Some("no-store"));
     assert_eq!(answer.string("verification_uri"), "https://auth.example.test/device");
     assert_eq!(
@@ -57,7 +66,7 @@ async fn error(tv: &RelyingParty, begun: &Begun) -> String {
     poll(tv, begun).await.expect(400).string("error")
 }
 
-async fn decide(owner: &mut Browser, begun: &Begun, decision: &str) -> Answer {
+pub(super) async fn decide(owner: &mut Browser, begun: &Begun, decision: &str) -> Answer {
     owner.open(&format!("/device?user_code={}", begun.user_code)).await.expect(200);
     owner.submit("/device/answer", &[("decision", decision)]).await.expect(200)
 }

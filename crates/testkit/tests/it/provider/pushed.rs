@@ -58,7 +58,11 @@ fn a_pushed_request_is_answered_once_and_nothing_outside_counts() {
         let path = pushed(&shop, &[]).await;
         assert!(path.contains("request_uri=urn%3Aietf%3Aparams%3Aoauth%3Arequest_uri%3A"), "{path}");
         // Another application cannot use it.
-        refused_on_a_page(&mut owner, &path.replace(&shop.client_id, &other.client_id)).await;
+        let taken = path.replace(&shop.client_id, &other.client_id);
+        refused_on_a_page(&mut owner, &taken).await;
+        let outside = form(&other, &[]);
+        owner.open(&format!("{taken}&{}", outside.replace("client_id=", "x="))).await.expect(303);
+        assert_eq!(RelyingParty::error(&owner), "invalid_request_uri", "to it there is no such request");
         let more = "&scope=openid+profile+admin&redirect_uri=https%3A%2F%2Fevil.example&state=x&nonce=y&code_challenge=z\
                     &code_challenge_method=plain&prompt=login&max_age=0";
         owner.open(&format!("{path}{more}")).await.expect(303);
@@ -342,6 +346,37 @@ fn a_signed_request_with_an_id_is_answered_once() {
     });
 }
 
+/// A visitor who came in time may take an hour to sign in, in every tab that they came with.
+///
+/// Proves: A-99
+#[test]
+fn a_signed_request_stays_answered_as_long_as_a_tab_of_its_visitor_may_come_back() {
+    both(async |world| {
+        world.operator().create_user(OWNER, PASSWORD).await;
+        let key = OwnKey::new("ES256");
+        let shop = with_key(world, &key, json!({})).await;
+        let named = |id: &str| {
+            let object = key.sign(&json!({ "alg": "ES256" }), &claims(&shop, &json!({ "jti": id })));
+            signed(&shop, &object, &[])
+        };
+        for (id, wait_ms, is_answered) in [("one", 0, false), ("one more", 1_800_000, false), ("two", 1_800_000, true)]
+        {
+            let mut first = browser(world, AWAY);
+            first.open(&named(id)).await.expect(200);
+            let mut second = first.clone();
+            if is_answered {
+                first.submit("/login", &TYPED).await.expect(303);
+                shop.code(&first);
+            }
+            world.advance(wait_ms);
+            world.app().purge(&world.operator().op(), "tests").await.unwrap();
+            let status = if is_answered { 400 } else { 303 };
+            let answer = second.submit("/login", &TYPED).await.expect(status);
+            assert_eq!(answer.header(header::LOCATION).is_some(), !is_answered, "{id}");
+        }
+    });
+}
+
 /// Proves: A-99, A-183
 #[test]
 fn of_fifty_who_open_a_signed_request_at_once_one_gets_a_code() {
@@ -382,6 +417,23 @@ fn where_requests_must_be_signed_no_other_is_taken() {
         let answer = push(&shop, format!("request={good}")).await.expect(201);
         owner.open(&address(&shop, &answer.string("request_uri"))).await.expect(303);
         shop.tokens(&shop.code(&owner)).await;
+        // Another key of the client's own set does not do, where it is registered for one algorithm.
+        let second = OwnKey::new("ES256");
+        let both_keys = json!({ "keys": [key.jwk(), second.jwk()] });
+        let chosen = json!({ "jwks": both_keys, "request_object_signing_alg": "EdDSA" });
+        for (fields, is_taken) in [(chosen, false), (json!({ "jwks": both_keys }), true)] {
+            let shop = RelyingParty::register(world, fields).await;
+            let outside = [("redirect_uri", CALLBACK), ("state", STATE)];
+            let object = second.sign(&json!({ "alg": "ES256" }), &claims(&shop, &json!({})));
+            owner.open(&signed(&shop, &object, &outside)).await.expect(303);
+            if is_taken {
+                shop.code(&owner);
+            } else {
+                assert_eq!(RelyingParty::error(&owner), "invalid_request_object");
+                let answer = push(&shop, format!("request={object}")).await.expect(400);
+                assert_eq!(answer.string("error"), "invalid_request_object");
+            }
+        }
         // A client without keys signs nothing.
         let plain = RelyingParty::register(world, json!({})).await;
         owner.open(&signed(&plain, &good, &[("redirect_uri", CALLBACK), ("state", STATE)])).await.expect(303);
