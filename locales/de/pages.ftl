@@ -88,6 +88,7 @@ consent-lead = Sie sind bei { $site } als { $email } angemeldet.
 consent-scopes = Die Anwendung kann dann
 consent-services = In Ihrem Namen nutzt sie
 consent-destination = Danach geht es zurück zu { $host }.
+consent-self-registered = Diese Anwendung hat sich selbst registriert: niemand bei { $site } hat geprüft, wer dahinter steht.
 consent-revocable = Sie können das in Ihrem Konto unter „Anwendungen“ zurücknehmen.
 consent-allow = Erlauben
 consent-deny = Nicht erlauben

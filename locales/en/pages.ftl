@@ -88,6 +88,7 @@ consent-lead = You are signed in at { $site } as { $email }.
 consent-scopes = It will be able to
 consent-services = In your name it will use
 consent-destination = You go back to { $host } afterwards.
+consent-self-registered = This application registered itself: nobody at { $site } has checked who is behind it.
 consent-revocable = You can take this back in your account, under Applications.
 consent-allow = Allow
 consent-deny = Do not allow

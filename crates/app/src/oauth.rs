@@ -61,6 +61,10 @@ pub mod paths {
     pub const CONFIRM_LOGOUT: &str = "/oauth2/logout/confirm";
     /// RFC 6749 section 3.2.
     pub const TOKEN: &str = "/oauth2/token";
+    /// RFC 7591 section 3.
+    pub const REGISTER: &str = "/oauth2/register";
+    /// RFC 7592 section 2.
+    pub const REGISTERED: &str = "/oauth2/register/{client_id}";
     /// RFC 8628 section 3.1.
     pub const DEVICE_AUTHORIZATION: &str = "/oauth2/device_authorization";
     /// Where people type the code that a device shows.

@@ -26,6 +26,10 @@ pub enum TokenKind {
     AuthorizationCode,
     /// What a device without a browser asks for tokens with, `dwdc_`.
     DeviceCode,
+    /// What lets a client register itself, `dwia_`.
+    InitialAccess,
+    /// What a client that registered itself manages its registration with, `dwra_`.
+    RegistrationAccess,
 }
 
 impl TokenKind {
@@ -38,6 +42,8 @@ impl TokenKind {
             Self::ClientSecret => "dwcs_",
             Self::AuthorizationCode => "dwac_",
             Self::DeviceCode => "dwdc_",
+            Self::InitialAccess => "dwia_",
+            Self::RegistrationAccess => "dwra_",
         }
     }
 }

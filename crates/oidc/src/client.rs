@@ -6,6 +6,7 @@ mod json;
 mod read;
 mod reader;
 mod rules;
+mod stranger;
 mod words;
 
 #[cfg(test)]
@@ -126,6 +127,9 @@ pub struct Metadata {
     /// `require_pkce`: false is an exception for confidential clients that cannot, and asks for `nonce` instead
     /// (RFC 9700 section 2.1.1).
     pub pkce_required: bool,
+    /// `require_nonce`: false is an exception from the exception. Nothing ties a code to a browser then, as OpenID
+    /// Connect Core 3.1.2.1 allows and its conformance tests try.
+    pub nonce_required: bool,
     /// `consent`.
     pub consent: Consent,
     /// `refresh_token_rotation`.
@@ -142,6 +146,8 @@ pub struct Metadata {
     pub backchannel_logout: Option<LogoutAddress>,
     /// `frontchannel_logout_uri`.
     pub frontchannel_logout: Option<LogoutAddress>,
+    /// `self_registered`: nobody here has looked at it (RFC 7591). People are told.
+    pub self_registered: bool,
 }
 
 /// A client whose metadata fits together.
@@ -160,7 +166,26 @@ impl Client {
 
     /// Reads metadata in the form of RFC 7591 section 2, and says everything that is wrong with it at once.
     pub fn from_json(id: ClientId, members: &Map<String, Value>, author: Author) -> Result<Self, Vec<Problem>> {
-        let (metadata, mut problems) = read::metadata(members, author);
+        Self::judge(id, read::metadata(members, author), None, author)
+    }
+
+    /// The client as whoever registered it wants it now (RFC 7592 section 2.2): a field that is left out has its default,
+    /// and what only the operator decides stays.
+    pub fn rewritten(&self, members: &Map<String, Value>) -> Result<Self, Vec<Problem>> {
+        let (mut metadata, problems) = read::metadata(members, Author::Stranger);
+        stranger::keep_operators_own(&mut metadata, &self.metadata);
+        Self::judge(self.id.clone(), (metadata, problems), Some(&self.metadata), Author::Stranger)
+    }
+
+    fn judge(
+        id: ClientId,
+        (metadata, mut problems): (Metadata, Vec<Problem>),
+        registered: Option<&Metadata>,
+        author: Author,
+    ) -> Result<Self, Vec<Problem>> {
+        if author == Author::Stranger {
+            stranger::check(&metadata, registered, &mut problems);
+        }
         // A field that could not be read has its default, about which nobody wants to hear.
         let unread = problems.clone();
         let is_new = |problem: &Problem| !unread.iter().any(|other| problem.is_about_field_of(other));
@@ -269,6 +294,7 @@ impl Default for Metadata {
             pushed_requests_required: false,
             signed_requests_required: false,
             pkce_required: true,
+            nonce_required: true,
             consent: Consent::Ask,
             rotation: Rotation::Strict,
             subject_type: SubjectType::Public,
@@ -277,6 +303,7 @@ impl Default for Metadata {
             default_acr_values: Vec::new(),
             backchannel_logout: None,
             frontchannel_logout: None,
+            self_registered: false,
         }
     }
 }

@@ -23,6 +23,7 @@ static MODULES: &[&[&Statement]] = &[
     crate::one_time_tokens::ALL,
     crate::pending_signups::ALL,
     crate::pushed_requests::ALL,
+    crate::registrations::ALL,
     crate::revocations::ALL,
     crate::secret_keys::ALL,
     crate::sessions::ALL,

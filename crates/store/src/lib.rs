@@ -24,6 +24,7 @@ pub mod migrations;
 pub mod one_time_tokens;
 pub mod pending_signups;
 pub mod pushed_requests;
+pub mod registrations;
 pub mod revocations;
 pub mod secret_keys;
 pub mod sessions;

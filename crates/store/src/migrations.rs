@@ -35,6 +35,7 @@ pub(crate) static MIGRATIONS: &[Migration] = migrations! {
     5 "0005_renewal";
     6 "0006_proofs";
     7 "0007_device_requests";
+    8 "0008_registrations";
 };
 
 statements! {

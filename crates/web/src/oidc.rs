@@ -10,6 +10,7 @@ mod discovery;
 mod introspect;
 mod logout;
 mod pushed;
+mod register;
 mod revoke;
 mod token;
 mod userinfo;
@@ -62,6 +63,7 @@ fn describe(path: &'static str) -> Route<Site> {
 pub fn routes() -> Vec<Route<Site>> {
     let without_cookies = CsrfRule::WithoutCookies;
     let mut routes = pages();
+    routes.extend(registration());
     routes.extend([
         describe("/.well-known/openid-configuration"),
         describe("/.well-known/oauth-authorization-server"),
@@ -88,6 +90,22 @@ pub fn routes() -> Vec<Route<Site>> {
         call(Method::POST, paths::USERINFO, RateClass::Renewal, without_cookies, endpoint(userinfo::show)),
     ]);
     routes
+}
+
+/// What clients manage their own registration with.
+fn registration() -> Vec<Route<Site>> {
+    // A registration is made by a program that runs somewhere else than in a page.
+    let closed = |method, path, csrf, handler| Route {
+        cors: CorsRule::Closed,
+        ..call(method, path, RateClass::Credential, csrf, handler)
+    };
+    let without_cookies = CsrfRule::WithoutCookies;
+    vec![
+        closed(Method::POST, paths::REGISTER, without_cookies, endpoint(register::create)),
+        closed(Method::GET, paths::REGISTERED, CsrfRule::Safe, endpoint(register::show)),
+        closed(Method::PUT, paths::REGISTERED, without_cookies, endpoint(register::update)),
+        closed(Method::DELETE, paths::REGISTERED, without_cookies, endpoint(register::delete)),
+    ]
 }
 
 /// What people see on the way: applications may open it in a pop-up.

@@ -75,7 +75,8 @@ impl App {
         }
     }
 
-    async fn is_secret_of(&self, op: &Op, client: &Client, secret: &SecretText) -> Result<bool, Failure> {
+    /// Whether this is a secret of the client that is good now.
+    pub(crate) async fn is_secret_of(&self, op: &Op, client: &Client, secret: &SecretText) -> Result<bool, Failure> {
         let Some(secret) = PlainToken::parse(TokenKind::ClientSecret, secret.reveal()) else { return Ok(false) };
         let (id, now) = (client.id().to_string(), op.now);
         let good = self.store.read(move |tx| clients::list_secrets(tx, &id, now)).await?;

@@ -185,7 +185,7 @@ fn challenge(parameters: &Parameters, client: &Client, has_nonce: bool) -> Resul
         return Err(OAuthError::invalid_request("code_challenge is missing"));
     }
     // RFC 9700 section 2.1.1: without PKCE the nonce must do its work, so there must be one.
-    if challenge.is_none() && !has_nonce {
+    if challenge.is_none() && !has_nonce && client.metadata().nonce_required {
         return Err(OAuthError::invalid_request("nonce is missing, which is needed without code_challenge"));
     }
     Ok(challenge)

@@ -37,6 +37,38 @@ pub enum ClientCommand {
     GenerateSecret,
     /// Remove an application with everything it was granted
     Delete(Which),
+    /// Make a token with which applications register themselves (RFC 7591), and print it this once
+    ///
+    /// It counts while applications.registration is set. People are told of an application that registered itself, and
+    /// are always asked for consent.
+    #[command(after_help = "Example:\n  doorward client create-token --note \"staging\" --uses 5 --days 2")]
+    CreateToken(CreateToken),
+    /// List the tokens with which applications may register themselves, the oldest first
+    ListTokens,
+    /// Take such a token back; what has registered with it stays
+    DeleteToken(WhichToken),
+}
+
+/// Flags of `client create-token`.
+#[derive(Debug, Args)]
+pub struct CreateToken {
+    /// Whom it is for, for yourself
+    #[arg(long)]
+    pub note: Option<String>,
+    /// How many applications may register with it
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub uses: u32,
+    /// How many days it is good for
+    #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..=365))]
+    pub days: u16,
+}
+
+/// The token a command is about.
+#[derive(Debug, Args)]
+pub struct WhichToken {
+    /// Its id
+    #[arg(value_name = "TOKEN_ID")]
+    pub token: String,
 }
 
 /// What is registered of an application.

@@ -1,5 +1,7 @@
 //! `doorward client …`.
 
+mod tokens;
+
 use std::path::Path;
 
 use doorward_app::clients::{ClientError, RegisteredClient};
@@ -29,7 +31,7 @@ pub async fn run(configuration: Configuration, command: ClientCommand, output: O
         _ => Map::new(),
     };
     let opened = match &command {
-        ClientCommand::Create(_) => Opened::or_new(configuration).await?,
+        ClientCommand::Create(_) | ClientCommand::CreateToken(_) => Opened::or_new(configuration).await?,
         _ => Opened::existing(configuration).await?,
     };
     let done = match &command {
@@ -39,6 +41,9 @@ pub async fn run(configuration: Configuration, command: ClientCommand, output: O
         ClientCommand::Update(Update { which, .. }) => update(&opened, which, fields, output).await,
         ClientCommand::RotateSecret(flags) => rotate(&opened, flags, output).await,
         ClientCommand::Delete(which) => delete(&opened, which, output).await,
+        ClientCommand::CreateToken(flags) => tokens::create(&opened, flags, output).await,
+        ClientCommand::ListTokens => tokens::list(&opened, output).await,
+        ClientCommand::DeleteToken(which) => tokens::delete(&opened, which, output).await,
         // Answered above, without data.
         ClientCommand::GenerateSecret => Ok(()),
     };

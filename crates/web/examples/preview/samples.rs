@@ -94,6 +94,7 @@ fn consent(page: &Page, typed: &Typed, pages: &mut Pages) -> askama::Result<()> 
         scopes: vec!["openid".into()],
         services: Vec::new(),
         destination: typed.address.clone(),
+        is_self_registered: false,
         links: Vec::new(),
     };
     add(pages, "consent", &small)?;
@@ -101,6 +102,7 @@ fn consent(page: &Page, typed: &Typed, pages: &mut Pages) -> askama::Result<()> 
     let large = Consent {
         scopes: words.into_iter().map(str::to_owned).chain([typed.code.clone()]).collect(),
         services: vec![typed.device.clone()],
+        is_self_registered: true,
         links: OWN_PAGES.into_iter().map(|(label, uri)| (label, uri.to_owned())).collect(),
         ..small
     };

@@ -34,6 +34,7 @@ pub(super) async fn ask(
         scopes: question.scope.words().map(str::to_owned).collect(),
         services: question.resources.iter().map(ToString::to_string).collect(),
         destination: question.destination.clone(),
+        is_self_registered: metadata.self_registered,
         links: links.into_iter().flatten().collect(),
     })
 }

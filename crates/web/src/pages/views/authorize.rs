@@ -66,6 +66,8 @@ pub struct Consent {
     pub services: Vec<String>,
     /// Where the answer goes: a host, or the scheme of an application on a device.
     pub destination: String,
+    /// Whether nobody here has looked at the application.
+    pub is_self_registered: bool,
     /// The application's own pages: id of the label, and address.
     pub links: Vec<(&'static str, String)>,
 }
