@@ -367,6 +367,13 @@ fn the_discovery_documents_say_what_is_there() {
         let document: Value = get("/.well-known/openid-configuration").await;
         assert_eq!(document, get("/.well-known/oauth-authorization-server").await);
         assert_eq!(document["issuer"], "https://auth.example.test");
+        assert_eq!(document["authorization_response_iss_parameter_supported"], true);
+        assert_eq!(document["response_types_supported"], json!(["code"]));
+        assert_eq!(document["code_challenge_methods_supported"], json!(["S256"]));
+        for (name, value) in document.as_object().unwrap() {
+            let lists_none = value.as_array().is_some_and(|words| words.contains(&json!("none")));
+            assert!(!name.contains("_alg_") || !lists_none, "{name}: {value}");
+        }
         assert_eq!(document["id_token_signing_alg_values_supported"], json!(["RS256", "ES256", "EdDSA"]));
         assert_eq!(
             document["grant_types_supported"],

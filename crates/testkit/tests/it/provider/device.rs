@@ -87,7 +87,9 @@ fn a_person_lets_a_device_in_by_its_code() {
         assert!(owner.location.starts_with("/device?flow="), "{}", owner.location);
         let typed = format!(" {} ", begun.user_code.to_lowercase().replace('-', " "));
         let page = owner.submit("/device", &[("user_code", &typed)]).await.expect(200);
-        for expected in ["Let Television on your device", &begun.user_code, OWNER, "see your e-mail address"] {
+        for expected in
+            ["Let Television on your device", &begun.user_code, OWNER, "see your e-mail address", "198.51.100.200"]
+        {
             assert!(page.text().contains(expected), "{expected}: {}", page.text());
         }
         let page = owner.submit("/preferences", &[("language", "de")]).await.expect(200);

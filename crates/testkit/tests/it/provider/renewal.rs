@@ -287,6 +287,36 @@ fn fifty_renewals_at_once_give_one_successor() {
     });
 }
 
+/// Proves: A-94
+#[test]
+fn fifty_renewals_at_two_nodes_give_one_successor() {
+    both(async |world| {
+        let mut owner = signed_in(world).await;
+        let here = shop(world).await;
+        let first = granted(&here, &mut owner, &[]).await;
+        let other = world.restarted(Setup { seed: 2, ..Setup::default() }).await;
+        let there = RelyingParty { world: other, client_id: here.client_id.clone(), secret: here.secret.clone() };
+        let (here, there) = (std::sync::Arc::new(here), std::sync::Arc::new(there));
+        let mut token = first.refresh;
+        for issued in 2..=4 {
+            let mut tasks = tokio::task::JoinSet::new();
+            for number in 0..50 {
+                let (shop, token) =
+                    (std::sync::Arc::clone(if number % 2 == 0 { &here } else { &there }), token.clone());
+                tasks.spawn(async move { shop.refresh(&token, &[]).await.expect(200).string("refresh_token") });
+            }
+            let next: BTreeSet<String> = tasks.join_all().await.into_iter().collect();
+            assert_eq!(next.len(), 1, "the chain does not fork");
+            let sql = "SELECT issued FROM token_families WHERE grant_id IS NOT NULL";
+            assert_eq!(number(world, sql).await, issued);
+            token = next.into_iter().next().unwrap();
+            world.advance(60 * SECOND_MS);
+        }
+        assert_eq!(living(world).await, (1, 1));
+        assert_eq!(count_events(world, "token.reused").await, 0);
+    });
+}
+
 /// Proves: A-94, V10.4.5
 #[test]
 fn without_an_overlap_one_of_fifty_renewals_succeeds_and_the_grant_ends() {
