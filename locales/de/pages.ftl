@@ -80,7 +80,7 @@ authorize-error-text = Die Anwendung hat eine Anfrage gesendet, die wir nicht be
 
 # On the way to an application that nobody has looked at
 leave-title = Weiter zu { $host }?
-leave-text = Ein Link hat Sie hierher geführt, der nicht zum Ziel kam. Er gehört zu einer Anwendung, die sich selbst registriert hat: niemand bei { $site } hat geprüft, wohin sie führt. Gehen Sie nur weiter, wenn Sie sie kennen.
+leave-text = Eine Anwendung hat um etwas gebeten, das hier nicht möglich ist. Sie hat sich selbst registriert: niemand bei { $site } hat geprüft, wohin sie führt. Gehen Sie nur weiter, wenn Sie sie kennen.
 leave-submit = Weiter
 
 form-post-title = Zurück zur Anwendung

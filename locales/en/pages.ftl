@@ -80,7 +80,7 @@ authorize-error-text = The application sent a request that we cannot answer. Go 
 
 # On the way to an application that nobody has looked at
 leave-title = Leave for { $host }?
-leave-text = A link brought you here that could not be followed. It is of an application that registered itself: nobody at { $site } has checked where it leads. Go on only if you know it.
+leave-text = An application asked for something that is not possible here. It registered itself: nobody at { $site } has checked where it leads. Go on only if you know it.
 leave-submit = Go on
 
 form-post-title = Back to the application
