@@ -41,6 +41,7 @@ problem-password-same = Das ist Ihr aktuelles Passwort. Wählen Sie ein anderes.
 problem-code-missing = Geben Sie den 6-stelligen Code aus der E-Mail ein.
 problem-code-invalid = Der Code hat 6 Ziffern.
 problem-code-wrong = Dieser Code stimmt nicht oder gilt nicht mehr. Sehen Sie in die neueste E-Mail, oder lassen Sie sie erneut senden.
+problem-device-code-wrong = Mit diesem Code wartet kein Gerät. Codes gelten zehn Minuten und einmal; vergleichen Sie ihn mit Ihrem Gerät, oder beginnen Sie dort neu.
 problem-credentials = Die E-Mail-Adresse oder das Passwort stimmt nicht.
 problem-throttled = Es gab zu viele Versuche. Warten Sie { $time }, und versuchen Sie es dann erneut.
 problem-busy = Wir können im Moment keine Passwörter prüfen. Es wurde nichts geändert. Versuchen Sie es in { $time } erneut.

@@ -78,6 +78,11 @@ first-submit = Administrationskonto erstellen
 authorize-error-title = Diese Anmeldung kann nicht weitergehen
 authorize-error-text = Die Anwendung hat eine Anfrage gesendet, die wir nicht beantworten können. Gehen Sie zurück und versuchen Sie es noch einmal; geschieht es wieder, nennen Sie ihrem Betreiber, was unten steht.
 
+# On the way to an application that nobody has looked at
+leave-title = Weiter zu { $host }?
+leave-text = Eine Anwendung hat um etwas gebeten, das hier nicht möglich ist. Sie hat sich selbst registriert: niemand bei { $site } hat geprüft, wohin sie führt. Gehen Sie nur weiter, wenn Sie sie kennen.
+leave-submit = Weiter
+
 form-post-title = Zurück zur Anwendung
 form-post-text = Sie sind auf dem Weg zurück zur Anwendung.
 form-post-submit = Weiter
@@ -88,6 +93,7 @@ consent-lead = Sie sind bei { $site } als { $email } angemeldet.
 consent-scopes = Die Anwendung kann dann
 consent-services = In Ihrem Namen nutzt sie
 consent-destination = Danach geht es zurück zu { $host }.
+consent-self-registered = Diese Anwendung hat sich selbst registriert: niemand bei { $site } hat geprüft, wer dahinter steht.
 consent-revocable = Sie können das in Ihrem Konto unter „Anwendungen“ zurücknehmen.
 consent-allow = Erlauben
 consent-deny = Nicht erlauben
@@ -111,3 +117,12 @@ confirm-logout-title = Bei { $site } abmelden?
 confirm-logout-client = { $client } bittet darum.
 confirm-logout-text = Danach müssen Sie sich hier neu anmelden. Anwendungen, bei denen Sie sich angemeldet haben, können Sie noch eine Weile angemeldet lassen.
 confirm-logout-stay = Angemeldet bleiben
+
+# A device without a browser
+device-title = Gerät verbinden
+device-lead = Geben Sie den Code ein, den Ihr Gerät zeigt.
+device-code = Code
+device-confirm-title = { $client } auf Ihrem Gerät Zugriff auf Ihr Konto erlauben?
+device-compare = Ihr Gerät muss diesen Code zeigen
+device-from = Das Gerät ist bei { $address }.
+device-warning = Wenn Ihnen jemand diesen Code geschickt hat, erlauben Sie es nicht: er käme in Ihr Konto.

@@ -41,6 +41,7 @@ problem-password-same = This is your current password. Choose another one.
 problem-code-missing = Enter the 6-digit code from the mail.
 problem-code-invalid = The code has 6 digits.
 problem-code-wrong = This code is not right or no longer valid. Check the newest mail, or have it sent again.
+problem-device-code-wrong = No device waits with this code. Codes are good for ten minutes and for one use; compare it with your device, or begin there again.
 problem-credentials = The e-mail address or the password is not right.
 problem-throttled = There were too many attempts. Wait { $time }, then try again.
 problem-busy = We cannot check passwords at this moment. Nothing was changed. Try again in { $time }.

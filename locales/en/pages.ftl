@@ -78,6 +78,11 @@ first-submit = Create administrator
 authorize-error-title = This sign-in cannot go on
 authorize-error-text = The application sent a request that we cannot answer. Go back to it and try again; if it happens again, tell its operator what is written below.
 
+# On the way to an application that nobody has looked at
+leave-title = Leave for { $host }?
+leave-text = An application asked for something that is not possible here. It registered itself: nobody at { $site } has checked where it leads. Go on only if you know it.
+leave-submit = Go on
+
 form-post-title = Back to the application
 form-post-text = You are on your way back to the application.
 form-post-submit = Continue
@@ -88,6 +93,7 @@ consent-lead = You are signed in at { $site } as { $email }.
 consent-scopes = It will be able to
 consent-services = In your name it will use
 consent-destination = You go back to { $host } afterwards.
+consent-self-registered = This application registered itself: nobody at { $site } has checked who is behind it.
 consent-revocable = You can take this back in your account, under Applications.
 consent-allow = Allow
 consent-deny = Do not allow
@@ -111,3 +117,12 @@ confirm-logout-title = Sign out of { $site }?
 confirm-logout-client = { $client } asks for it.
 confirm-logout-text = You will have to sign in again here. Applications you have signed in to may keep you signed in for a while.
 confirm-logout-stay = Stay signed in
+
+# A device without a browser
+device-title = Connect a device
+device-lead = Type the code that your device shows.
+device-code = Code
+device-confirm-title = Let { $client } on your device use your account?
+device-compare = Your device must show this code
+device-from = The device is at { $address }.
+device-warning = If somebody sent you this code, do not allow it: they would get into your account.

@@ -51,8 +51,16 @@ pub(crate) fn run_checks(names: &[String]) -> Result<(), Failure> {
     if failed.is_empty() { Ok(()) } else { Err(Failure::new(format!("checks failed: {}", failed.join(", ")))) }
 }
 
+/// The workspace and the one beside it, whose program `cargo xtask test` builds.
+fn workspaces() -> Result<[PathBuf; 2], Failure> {
+    let root = repository::root()?;
+    let other = root.join(testing::OPENIDCONNECT_FOLDER);
+    Ok([root, other])
+}
+
 fn format() -> Result<(), Failure> {
-    shell::run(shell::cargo().current_dir(repository::root()?).args(["fmt", "--all", "--check"]))
+    let check = |folder| shell::run(shell::cargo().current_dir(folder).args(["fmt", "--all", "--check"]));
+    workspaces()?.into_iter().try_for_each(check)
 }
 
 fn clippy() -> Result<(), Failure> {
@@ -76,10 +84,12 @@ fn shell_scripts() -> Result<(), Failure> {
 }
 
 fn dependencies() -> Result<(), Failure> {
-    let program = install_cargo_deny()?;
-    let mut command = Command::new(program);
-    command.current_dir(repository::root()?).args(["--log-level", "error", "check", "--hide-inclusion-graph"]);
-    shell::run(command.args(["bans", "licenses", "sources"]))
+    let (program, rules) = (install_cargo_deny()?, repository::root()?.join("deny.toml"));
+    workspaces()?.into_iter().try_for_each(|folder| {
+        let mut command = Command::new(&program);
+        command.current_dir(folder).arg("--config").arg(&rules).args(["--log-level", "error", "check"]);
+        shell::run(command.args(["--hide-inclusion-graph", "bans", "licenses", "sources"]))
+    })
 }
 
 /// Installs cargo-deny once into `tools` of the target folder, unoptimized: it builds in a third of the time.

@@ -11,6 +11,8 @@ use crate::{repository, schemathesis, shell, step};
 
 /// Where the tests find PostgreSQL.
 const POSTGRES_VARIABLE: &str = "DOORWARD_TEST_POSTGRES_URL";
+/// An application of the Rust crate that applications sign people in with, outside the workspace.
+pub(crate) const OPENIDCONNECT_FOLDER: &str = "crates/testkit/openidconnect";
 
 /// Which tests to run.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -89,6 +91,9 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         step::run("set-up: Python packages of Schemathesis", || SCHEMATHESIS.install())?;
     }
     step::run("build the tests and the server", || build(options))?;
+    if options.browser != Browser::Without {
+        step::run("build the application of the openidconnect crate", build_openidconnect_application)?;
+    }
     let asked = if options.asks_the_running_server() {
         step::run("the running server against its OpenAPI description", schemathesis::run)
     } else {
@@ -114,6 +119,15 @@ fn build(options: &Options) -> Result<(), Failure> {
     shell::run(
         shell::cargo().current_dir(root).arg("build").args(options.packages()).args(["--lib", "--bins", "--tests"]),
     )
+}
+
+/// A workspace of its own; it shares the target folder, and with it what both have compiled alike.
+fn build_openidconnect_application() -> Result<(), Failure> {
+    let build = shell::build_folder()?;
+    let target = build.parent().ok_or_else(|| Failure::new("the build folder has no parent"))?;
+    let mut command = shell::cargo();
+    command.current_dir(repository::root()?.join(OPENIDCONNECT_FOLDER)).args(["build", "--locked", "--target-dir"]);
+    shell::run(command.arg(target))
 }
 
 fn rust_tests(options: &Options) -> Result<(), Failure> {
@@ -156,6 +170,7 @@ fn browser_tests(options: &Options) -> Result<(), Failure> {
         .current_dir(&folder)
         .env("DOORWARD_BINARY", shell::build_folder()?.join("doorward"))
         .env("DOORWARD_CHROMIUM", chromium)
+        .env("DOORWARD_OPENIDCONNECT", shell::build_folder()?.join("openidconnect-application"))
         .env("DOORWARD_PYTHON", CLIENTS.program("python")?)
         .args(["--test", "--test-reporter=spec"]);
     if let Some(filter) = &options.filter {

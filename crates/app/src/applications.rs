@@ -4,13 +4,14 @@ use doorward_model::time::Timestamp;
 use doorward_oidc::client::Client;
 use doorward_oidc::scope::Scope;
 use doorward_store::consents::{self, Consent};
-use doorward_store::{authorization_codes, grants};
+use doorward_store::{authorization_codes, device_requests, grants};
 
 use crate::App;
 use crate::authentication::Principal;
 use crate::clients::read_metadata;
 use crate::event::{Action, EventDraft};
 use crate::failure::Failure;
+use crate::oauth::consent::{read_resources, read_scope};
 use crate::op::Op;
 use crate::sessions::RevocationBatch;
 
@@ -58,6 +59,7 @@ impl App {
             // consent, and a grant that is being made needs the code.
             let was_allowed = consents::delete(change.tx, user, &client_id)?;
             authorization_codes::delete_of_client(change.tx, user, &client_id)?;
+            device_requests::withdraw(change.tx, user, &client_id)?;
             let ended = grants::revoke_of_client(change.tx, user, &client_id, now, "consent_revoked")?;
             if !was_allowed && ended.is_empty() {
                 change.quietly();
@@ -72,12 +74,10 @@ impl App {
 }
 
 fn read(consent: &Consent, metadata: &str) -> Result<Application, Failure> {
-    let corrupt = |error: serde_json::Error| Failure::internal("reading a consent", error);
     Ok(Application {
         client: read_metadata(&consent.client_id, metadata)?,
-        // A row that allows nothing has none.
-        scope: Scope::parse(&consent.scope).unwrap_or_default(),
-        services: serde_json::from_str(&consent.resources).map_err(corrupt)?,
+        scope: read_scope(consent),
+        services: read_resources(consent)?,
         granted_at: consent.granted_at,
         last_used_at: consent.last_used_at,
     })

@@ -3,16 +3,14 @@
 mod built;
 pub mod declared;
 mod read;
+pub mod registration;
 #[cfg(test)]
 mod tests;
-
-use std::collections::BTreeSet;
 
 use doorward_model::id;
 use doorward_model::secret::{PlainToken, TokenKind};
 use doorward_model::time::Timestamp;
-use doorward_oidc::client::{AuthenticationMethod, Author, Client, ClientId, Keys, Metadata};
-use doorward_oidc::redirect_uri::{Kind, RedirectUri};
+use doorward_oidc::client::{AuthenticationMethod, Author, Client, ClientId, Keys, Metadata, Problem};
 use doorward_oidc::subject;
 use doorward_store::Store;
 use doorward_store::clients::{self, ClientRow};
@@ -39,6 +37,12 @@ pub struct ClientProblem {
     pub message: String,
 }
 
+impl ClientProblem {
+    fn new(field: &str, message: impl Into<String>) -> Self {
+        Self { field: field.to_owned(), message: message.into() }
+    }
+}
+
 /// Why a client is not registered or changed.
 #[derive(Debug, Error)]
 pub enum ClientError {
@@ -51,6 +55,13 @@ pub enum ClientError {
     /// It could not be done.
     #[error(transparent)]
     Failure(#[from] Failure),
+}
+
+impl ClientError {
+    /// One thing is wrong.
+    fn of(field: &str, message: impl Into<String>) -> Self {
+        Self::Refused(vec![ClientProblem::new(field, message)])
+    }
 }
 
 /// A client as it is registered.
@@ -90,25 +101,44 @@ impl App {
         given: Option<PlainToken>,
     ) -> Result<NewClient, ClientError> {
         let client = self.read_client(id, &members)?;
+        self.insert_client(op, client, given, None).await
+    }
+
+    /// Registers a client that fits together, with `itself` if it registers itself.
+    async fn insert_client(
+        &self,
+        op: &Op,
+        client: Client,
+        given: Option<PlainToken>,
+        itself: Option<registration::Itself>,
+    ) -> Result<NewClient, ClientError> {
         self.check_sector(client.metadata()).await?;
         let draw = || given.unwrap_or_else(|| PlainToken::new(TokenKind::ClientSecret, op.random.as_ref()));
         let secret = uses_secret(&client).then(draw);
         let row = ClientRow {
-            id: id.to_owned(),
+            id: client.id().to_string(),
             metadata: Value::Object(client.to_json()).to_string(),
             created_at: op.now,
             updated_at: op.now,
             disabled_at: None,
         };
-        let (hash, origins) = (secret.as_ref().map(PlainToken::hash), origins(&client));
-        let event = EventDraft::new(op, Action::ClientCreated).subject(id);
+        let (hash, origins) = (secret.as_ref().map(PlainToken::hash), client.script_origins());
+        let mut event = EventDraft::new(op, Action::ClientCreated).subject(&row.id);
+        if let Some(itself) = &itself {
+            event = itself.note(event);
+        }
         let is_new = self
             .change(move |change| {
-                if clients::find(change.tx, &row.id)?.is_some() {
+                let is_let_in =
+                    itself.as_ref().map_or(Ok(true), |itself| itself.use_once(change.tx, row.created_at))?;
+                if !is_let_in || clients::find(change.tx, &row.id)?.is_some() {
                     change.quietly();
                     return Ok(false);
                 }
                 clients::insert(change.tx, &row)?;
+                if let Some(itself) = &itself {
+                    itself.insert(change.tx, &row.id)?;
+                }
                 clients::replace_origins(change.tx, &row.id, &origins)?;
                 if let Some(hash) = &hash {
                     clients::insert_secret(change.tx, &row.id, hash, row.created_at)?;
@@ -141,7 +171,7 @@ impl App {
         Ok(self.store.read(move |tx| clients::has_origin(tx, &origin)).await?)
     }
 
-    /// A page of all clients, in the order of their ids, which is the order of their registration.
+    /// A page of all clients, in the order of their ids. Those that were drawn sort by when they were registered.
     pub async fn list_clients(&self, after: &str, limit: u8) -> Result<Vec<RegisteredClient>, Failure> {
         let after = after.to_owned();
         let rows = self.store.read(move |tx| clients::list(tx, &after, i64::from(limit))).await?;
@@ -157,7 +187,6 @@ impl App {
     ) -> Result<Option<RegisteredClient>, ClientError> {
         let Some(current) = self.find_client(id).await? else { return Ok(None) };
         let mut members = current.client.to_json();
-        let seen = Value::Object(members.clone()).to_string();
         for (field, value) in changes {
             match value {
                 Value::Null => members.remove(&field),
@@ -165,10 +194,23 @@ impl App {
             };
         }
         let client = self.read_client(id, &members)?;
+        let event = EventDraft::new(op, Action::ClientChanged).subject(id);
+        self.replace_client(op, current, client, event).await.map(Some)
+    }
+
+    /// Makes a client that is `current` what it shall be.
+    async fn replace_client(
+        &self,
+        op: &Op,
+        current: RegisteredClient,
+        client: Client,
+        event: EventDraft,
+    ) -> Result<RegisteredClient, ClientError> {
         self.check_sector(client.metadata()).await?;
+        let seen = Value::Object(current.client.to_json()).to_string();
         let metadata = Value::Object(client.to_json()).to_string();
-        let (loses_secret, origins, id, now) = (!uses_secret(&client), origins(&client), id.to_owned(), op.now);
-        let event = EventDraft::new(op, Action::ClientChanged).subject(&id);
+        let id = client.id().to_string();
+        let (loses_secret, origins, now) = (!uses_secret(&client), client.script_origins(), op.now);
         let updated = self
             .change(move |change| {
                 if !clients::update(change.tx, &id, &seen, &metadata, now)? {
@@ -186,7 +228,7 @@ impl App {
         if !updated {
             return Err(ClientError::Changed);
         }
-        Ok(Some(RegisteredClient { client, updated_at: op.now, ..current }))
+        Ok(RegisteredClient { client, updated_at: op.now, ..current })
     }
 
     /// A new secret; the one before stays good for `overlap_ms`, an older one ends. None when there is no such client.
@@ -198,11 +240,7 @@ impl App {
     ) -> Result<Option<PlainToken>, ClientError> {
         let Some(registered) = self.find_client(id).await? else { return Ok(None) };
         if !uses_secret(&registered.client) {
-            let message = "is not one that uses a secret".to_owned();
-            return Err(ClientError::Refused(vec![ClientProblem {
-                field: "token_endpoint_auth_method".to_owned(),
-                message,
-            }]));
+            return Err(ClientError::of("token_endpoint_auth_method", "is not one that uses a secret"));
         }
         let secret = PlainToken::new(TokenKind::ClientSecret, op.random.as_ref());
         let rotated = self.replace_secret(op, id, &secret, overlap_ms).await?;
@@ -229,7 +267,10 @@ impl App {
 
     /// Removes a client with everything it was granted; false when there is none.
     pub async fn delete_client(&self, op: &Op, id: &str) -> Result<bool, Failure> {
-        let event = EventDraft::new(op, Action::ClientDeleted).subject(id);
+        self.remove_client(id, EventDraft::new(op, Action::ClientDeleted).subject(id)).await
+    }
+
+    async fn remove_client(&self, id: &str, event: EventDraft) -> Result<bool, Failure> {
         let id = id.to_owned();
         self.change(move |change| {
             if !clients::delete(change.tx, &id)? {
@@ -250,8 +291,7 @@ impl App {
         };
         let sector = metadata.sector_identifier_uri.as_ref().map(|address| ("sector_identifier_uri", address));
         let objection = |(field, address): (&str, &String)| {
-            let message = self.outbound.documents.objection(address)?;
-            Some(ClientProblem { field: field.to_owned(), message: message.to_owned() })
+            Some(ClientProblem::new(field, self.outbound.documents.objection(address)?))
         };
         let logout = metadata.backchannel_logout.as_ref().map(|logout| ("backchannel_logout_uri", &logout.uri));
         keys.into_iter().chain(sector).chain(logout).filter_map(objection).collect()
@@ -261,8 +301,7 @@ impl App {
     /// clients of another's sector know people (OpenID Connect Core 8.1, Registration 5).
     pub(super) async fn check_sector(&self, metadata: &Metadata) -> Result<(), ClientError> {
         let Some(address) = &metadata.sector_identifier_uri else { return Ok(()) };
-        let refuse =
-            |message| ClientError::Refused(vec![ClientProblem { field: "sector_identifier_uri".to_owned(), message }]);
+        let refuse = |message: String| ClientError::of("sector_identifier_uri", message);
         let document = self.outbound.documents.fetch(address).await;
         let document = document.map_err(|error| refuse(format!("cannot be read: {error}")))?;
         subject::check_sector_document(&document, &metadata.redirect_uris)
@@ -271,13 +310,14 @@ impl App {
 
     /// The metadata as a client, if it fits together and is about what exists.
     fn read_client(&self, id: &str, members: &Map<String, Value>) -> Result<Client, ClientError> {
-        let id = ClientId::parse(id).map_err(|error| Failure::internal("naming a client", error))?;
-        let client = Client::from_json(id, members, Author::Operator).map_err(|problems| {
-            let told = |problem: doorward_oidc::client::Problem| ClientProblem {
-                field: problem.field,
-                message: problem.message,
-            };
-            ClientError::Refused(problems.into_iter().map(told).collect())
+        self.check_client(Client::from_json(name_client(id)?, members, Author::Operator))
+    }
+
+    /// The client, if it is about what exists.
+    fn check_client(&self, read: Result<Client, Vec<Problem>>) -> Result<Client, ClientError> {
+        let client = read.map_err(|problems| {
+            let told = problems.iter().map(|problem| ClientProblem::new(&problem.field, problem.message.as_str()));
+            ClientError::Refused(told.collect())
         })?;
         let longest_seconds = self.keys.settings().access_token_ms / 1_000;
         let mut problems = built::problems(client.metadata(), longest_seconds);
@@ -286,17 +326,31 @@ impl App {
     }
 }
 
-/// The ids of the clients that need no PKCE: an exception that an operator made.
-pub async fn list_without_pkce(store: &Store) -> Result<Vec<String>, Failure> {
+fn name_client(id: &str) -> Result<ClientId, Failure> {
+    ClientId::parse(id).map_err(|error| Failure::internal("naming a client", error))
+}
+
+/// A client that needs no PKCE: an exception that an operator made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WithoutPkce {
+    /// Which client.
+    pub id: String,
+    /// Whether its requests must have a nonce instead.
+    pub nonce_required: bool,
+}
+
+/// The clients that need no PKCE.
+pub async fn list_without_pkce(store: &Store) -> Result<Vec<WithoutPkce>, Failure> {
     let rows = list_all(store).await?;
-    let mut ids = Vec::new();
+    let mut found = Vec::new();
     for row in &rows {
         let client = read_metadata(&row.id, &row.metadata)?;
+        let (id, nonce_required) = (client.id().to_string(), client.metadata().nonce_required);
         if !client.metadata().pkce_required {
-            ids.push(client.id().to_string());
+            found.push(WithoutPkce { id, nonce_required });
         }
     }
-    Ok(ids)
+    Ok(found)
 }
 
 /// Every client, in the order of their ids.
@@ -309,14 +363,6 @@ async fn list_all(store: &Store) -> Result<Vec<ClientRow>, Failure> {
         after.clone_from(&last.id);
         all.extend(rows);
     }
-}
-
-/// Where the client's own scripts come from. One with a secret has a server to call from.
-fn origins(client: &Client) -> Vec<String> {
-    let uris = &client.metadata().redirect_uris;
-    let pages = uris.iter().filter(|uri| client.is_public() && uri.kind() != Kind::Application);
-    let all: BTreeSet<String> = pages.filter_map(RedirectUri::origin).collect();
-    all.into_iter().collect()
 }
 
 fn uses_secret(client: &Client) -> bool {

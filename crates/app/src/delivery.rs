@@ -63,22 +63,16 @@ enum Content {
     Nothing,
 }
 
+/// How a delivery is handed over.
+pub type HandingOver<'a> = Pin<Box<dyn Future<Output = Result<(), DeliveryError>> + Send + 'a>>;
+
 /// What carries mails, a mail server or a folder, and messages to clients.
 pub trait Courier: Send + Sync + 'static {
     /// Hands `mail` over. The id is stable over attempts.
-    fn deliver<'a>(
-        &'a self,
-        id: DeliveryId,
-        queued_at: Timestamp,
-        mail: &'a Mail,
-    ) -> Pin<Box<dyn Future<Output = Result<(), DeliveryError>> + Send + 'a>>;
+    fn deliver<'a>(&'a self, id: DeliveryId, queued_at: Timestamp, mail: &'a Mail) -> HandingOver<'a>;
 
     /// Tells a client that a session is over. The id is stable over attempts.
-    fn announce<'a>(
-        &'a self,
-        id: DeliveryId,
-        message: &'a LogoutMessage,
-    ) -> Pin<Box<dyn Future<Output = Result<(), DeliveryError>> + Send + 'a>>;
+    fn announce<'a>(&'a self, id: DeliveryId, message: &'a LogoutMessage) -> HandingOver<'a>;
 }
 
 impl App {

@@ -64,6 +64,10 @@ pub enum Action {
     ClientSecretRotated,
     /// A client was removed.
     ClientDeleted,
+    /// An operator made a token with which clients register themselves.
+    InitialAccessCreated,
+    /// An operator took such a token back.
+    InitialAccessDeleted,
     /// A person signed in to a client: it was sent a code.
     ClientAuthorized,
     /// A person let a client have what it asked for.
@@ -112,6 +116,8 @@ impl Action {
             Self::ClientChanged => "client.changed",
             Self::ClientSecretRotated => "client.secret_rotated",
             Self::ClientDeleted => "client.deleted",
+            Self::InitialAccessCreated => "client.initial_token_created",
+            Self::InitialAccessDeleted => "client.initial_token_deleted",
             Self::ClientAuthorized => "client.authorized",
             Self::ConsentGiven => "consent.given",
             Self::ConsentDenied => "consent.denied",

@@ -1,11 +1,12 @@
-//! The provider: what authorization, token and `UserInfo` endpoint decide. The rules are `doorward_oidc`'s; here is what
-//! needs the database, the keys and the time.
+//! The provider: what its endpoints decide. The rules are `doorward_oidc`'s; here is what needs the database, the keys and
+//! the time.
 
 mod authorization;
 mod client_keys;
 mod clients;
-mod consent;
+pub(crate) mod consent;
 mod description;
+mod device;
 mod exchange;
 mod held;
 mod introspection;
@@ -25,8 +26,10 @@ mod userinfo;
 
 pub use authorization::{Authorization, Visitor, Wishes};
 pub(crate) use client_keys::ClientKeyCache;
+pub use clients::ClientRequest;
 pub use consent::{ConsentAnswer, ConsentQuestion, SeenQuestion};
-pub use doorward_oidc::client::Client;
+pub use device::{DeviceQuestion, DeviceStart};
+pub use doorward_oidc::client::{Client, ClientId};
 pub use doorward_oidc::error::{ErrorCode, OAuthError};
 pub use doorward_oidc::parameters::{Parameters, ParametersError};
 pub use doorward_oidc::response::{AuthorizationResponse, Destination};
@@ -58,6 +61,16 @@ pub mod paths {
     pub const CONFIRM_LOGOUT: &str = "/oauth2/logout/confirm";
     /// RFC 6749 section 3.2.
     pub const TOKEN: &str = "/oauth2/token";
+    /// RFC 7591 section 3.
+    pub const REGISTER: &str = "/oauth2/register";
+    /// RFC 7592 section 2.
+    pub const REGISTERED: &str = "/oauth2/register/{client_id}";
+    /// RFC 8628 section 3.1.
+    pub const DEVICE_AUTHORIZATION: &str = "/oauth2/device_authorization";
+    /// Where people type the code that a device shows.
+    pub const DEVICE: &str = "/device";
+    /// What they say to the device.
+    pub const ANSWER_DEVICE: &str = "/device/answer";
     /// RFC 7009 section 2.
     pub const REVOKE: &str = "/oauth2/revoke";
     /// RFC 7662 section 2.

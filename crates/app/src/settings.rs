@@ -20,6 +20,8 @@ pub struct Settings {
     pub password_policy: Policy,
     /// Whether applications must push their requests before they send anybody (RFC 9126 section 5).
     pub pushed_only: bool,
+    /// Whether applications may register themselves, with a token that an operator made (RFC 7591).
+    pub registration: bool,
 }
 
 /// Limits of sessions.
@@ -59,6 +61,7 @@ impl Settings {
             sessions: SessionSettings::default(),
             password_policy: Policy::DEFAULT,
             pushed_only: false,
+            registration: false,
         }
     }
 }

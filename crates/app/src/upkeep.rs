@@ -2,8 +2,8 @@
 
 use doorward_model::time::{DAY_MS, HOUR_MS, MINUTE_MS, Timestamp};
 use doorward_store::{
-    StoreError, Tx, authorization_codes, clients, deliveries, grants, leases, one_time_tokens, pending_signups,
-    pushed_requests, revocations, sessions, token_families, used_ids,
+    StoreError, Tx, authorization_codes, clients, deliveries, device_requests, grants, leases, one_time_tokens,
+    pending_signups, pushed_requests, registrations, revocations, sessions, token_families, used_ids,
 };
 
 use crate::App;
@@ -62,6 +62,8 @@ fn purge_batch(tx: &mut Tx<'_>, now: Timestamp) -> Result<u64, StoreError> {
         + grants::delete_ended(tx, now, BATCH)?
         + clients::delete_expired_secrets(tx, now, BATCH)?
         + used_ids::delete_expired(tx, now, BATCH)?
+        + device_requests::delete_expired(tx, now, BATCH)?
+        + registrations::delete_expired(tx, now, BATCH)?
         + pushed_requests::delete_expired(tx, now.plus_ms(-PUSHED_STAYS_MS), BATCH)?
         + sessions::delete_ended(tx, now, BATCH)?
         + deliveries::delete_finished(tx, now.plus_ms(-KEEP_DELIVERIES_MS), BATCH)?

@@ -158,6 +158,8 @@ kinds! {
     Client, ClientId, "client";
     /// What a person let an application do.
     Grant, GrantId, "grant";
+    /// What lets applications register themselves.
+    InitialAccess, InitialAccessId, "initial";
     /// An entry of the revocation feed.
     Revocation, RevocationId, "revocation";
 }

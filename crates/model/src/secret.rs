@@ -24,6 +24,12 @@ pub enum TokenKind {
     ClientSecret,
     /// What a client exchanges for tokens, `dwac_`.
     AuthorizationCode,
+    /// What a device without a browser asks for tokens with, `dwdc_`.
+    DeviceCode,
+    /// What lets a client register itself, `dwia_`.
+    InitialAccess,
+    /// What a client that registered itself manages its registration with, `dwra_`.
+    RegistrationAccess,
 }
 
 impl TokenKind {
@@ -35,6 +41,9 @@ impl TokenKind {
             Self::Csrf => "dwc_",
             Self::ClientSecret => "dwcs_",
             Self::AuthorizationCode => "dwac_",
+            Self::DeviceCode => "dwdc_",
+            Self::InitialAccess => "dwia_",
+            Self::RegistrationAccess => "dwra_",
         }
     }
 }

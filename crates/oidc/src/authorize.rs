@@ -11,6 +11,7 @@ mod request;
 mod tests;
 
 pub use envelope::{Envelope, PUSHED_PREFIX, check_pushed, unpack};
+pub(crate) use request::allowed_scope;
 pub use request::{AuthorizationRequest, HintText};
 
 use crate::client::Client;

@@ -6,11 +6,13 @@ mod json;
 mod read;
 mod reader;
 mod rules;
+mod stranger;
 mod words;
 
 #[cfg(test)]
 pub(crate) mod tests;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use doorward_model::name::DisplayName;
@@ -126,6 +128,9 @@ pub struct Metadata {
     /// `require_pkce`: false is an exception for confidential clients that cannot, and asks for `nonce` instead
     /// (RFC 9700 section 2.1.1).
     pub pkce_required: bool,
+    /// `require_nonce`: false is an exception from the exception. Nothing ties a code to a browser then, as OpenID
+    /// Connect Core 3.1.2.1 allows and its conformance tests try.
+    pub nonce_required: bool,
     /// `consent`.
     pub consent: Consent,
     /// `refresh_token_rotation`.
@@ -142,6 +147,8 @@ pub struct Metadata {
     pub backchannel_logout: Option<LogoutAddress>,
     /// `frontchannel_logout_uri`.
     pub frontchannel_logout: Option<LogoutAddress>,
+    /// `self_registered`: nobody here has looked at it (RFC 7591). People are told.
+    pub self_registered: bool,
 }
 
 /// A client whose metadata fits together. Clones share it.
@@ -160,7 +167,27 @@ impl Client {
 
     /// Reads metadata in the form of RFC 7591 section 2, and says everything that is wrong with it at once.
     pub fn from_json(id: ClientId, members: &Map<String, Value>, author: Author) -> Result<Self, Vec<Problem>> {
-        let (metadata, mut problems) = read::metadata(members, author);
+        Self::judge(id, read::metadata(members, author), None, author)
+    }
+
+    /// The client as whoever registered it wants it now (RFC 7592 section 2.2): a field that is left out has its default,
+    /// and what only the operator decides stays. What an operator has vouched for is not vouched for any more once it is
+    /// something else.
+    pub fn rewritten(&self, members: &Map<String, Value>) -> Result<Self, Vec<Problem>> {
+        let (mut metadata, problems) = read::metadata(members, Author::Stranger);
+        stranger::keep_operators_own(&mut metadata, &self.metadata);
+        Self::judge(self.id.clone(), (metadata, problems), Some(&self.metadata), Author::Stranger)
+    }
+
+    fn judge(
+        id: ClientId,
+        (metadata, mut problems): (Metadata, Vec<Problem>),
+        registered: Option<&Metadata>,
+        author: Author,
+    ) -> Result<Self, Vec<Problem>> {
+        if author == Author::Stranger {
+            stranger::check(&metadata, registered, &mut problems);
+        }
         // A field that could not be read has its default, about which nobody wants to hear.
         let unread = problems.clone();
         let is_new = |problem: &Problem| !unread.iter().any(|other| problem.is_about_field_of(other));
@@ -208,13 +235,28 @@ impl Client {
         self.metadata.post_logout_redirect_uris.iter().any(|uri| uri.matches(presented))
     }
 
-    /// The origins its pages live at: whose scripts may read the token endpoint's answers.
-    pub fn origins(&self) -> Vec<String> {
-        let web = self.metadata.redirect_uris.iter().filter(|uri| uri.kind() == Kind::Web);
-        let mut origins: Vec<String> = web.filter_map(RedirectUri::origin).collect();
-        origins.sort_unstable();
-        origins.dedup();
-        origins
+    /// What it is called, if it was registered with a name.
+    pub fn name(&self) -> Option<&str> {
+        self.metadata.name.as_ref().map(DisplayName::as_str)
+    }
+
+    /// What people know it by: its name, else its id.
+    pub fn shown_name(&self) -> &str {
+        self.name().unwrap_or(self.id.as_str())
+    }
+
+    /// Whether it is one of the services that these names, an `aud` say, are about.
+    pub fn serves(&self, audience: &[String]) -> bool {
+        let served = &self.metadata.served_resources;
+        audience.iter().any(|name| served.iter().any(|own| own.as_str() == name))
+    }
+
+    /// The origins of its own scripts, each once: who may call the endpoints for clients from a page. One with a secret has
+    /// a server to call from.
+    pub fn script_origins(&self) -> BTreeSet<String> {
+        let uris = self.metadata.redirect_uris.iter();
+        let pages = uris.filter(|uri| self.is_public() && uri.kind() != Kind::Application);
+        pages.filter_map(RedirectUri::origin).collect()
     }
 }
 
@@ -254,6 +296,7 @@ impl Default for Metadata {
             pushed_requests_required: false,
             signed_requests_required: false,
             pkce_required: true,
+            nonce_required: true,
             consent: Consent::Ask,
             rotation: Rotation::Strict,
             subject_type: SubjectType::Public,
@@ -262,6 +305,7 @@ impl Default for Metadata {
             default_acr_values: Vec::new(),
             backchannel_logout: None,
             frontchannel_logout: None,
+            self_registered: false,
         }
     }
 }

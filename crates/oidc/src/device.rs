@@ -5,7 +5,12 @@ use std::fmt;
 use doorward_model::random::{self, Random};
 use doorward_model::time::{MINUTE_MS, SECOND_MS, Timestamp};
 
+use crate::authorize::allowed_scope;
+use crate::client::{Client, Grant};
 use crate::error::{ErrorCode, OAuthError};
+use crate::parameters::Parameters;
+use crate::resource::{self, Resource};
+use crate::scope::Scope;
 
 /// How long a code lives.
 pub const LIFETIME_MS: i64 = 10 * MINUTE_MS;
@@ -75,6 +80,32 @@ pub enum Decision {
     Denied,
     /// Yes, and the tokens are given.
     Redeemed,
+}
+
+/// What a device asks for (RFC 8628 section 3.1).
+#[derive(Clone, Debug)]
+pub struct DeviceAuthorization {
+    /// What it may do in the person's name; everything that the client is registered for, when it names nothing.
+    pub scope: Scope,
+    /// The services.
+    pub resources: Vec<Resource>,
+}
+
+impl DeviceAuthorization {
+    /// Reads a request of a client that has said who it is.
+    pub fn read(parameters: &Parameters, client: &Client) -> Result<Self, OAuthError> {
+        parameters.refuse_repeated()?;
+        if !client.may_use(Grant::DeviceCode) {
+            let description = "the client is not registered for this grant";
+            return Err(OAuthError::new(ErrorCode::UnauthorizedClient, description));
+        }
+        let scope = if parameters.contains("scope") {
+            allowed_scope(parameters, client)?
+        } else {
+            client.metadata().scopes.clone()
+        };
+        Ok(Self { scope, resources: resource::requested(parameters, &client.metadata().resources)? })
+    }
 }
 
 /// A request as its row holds it.

@@ -15,14 +15,28 @@ const KINDS: [&str; 3] = ["", "jwt", "oauth-authz-req+jwt"];
 /// What belongs to the JWT and not to the request (RFC 9101 section 4).
 const ENVELOPE_CLAIMS: [&str; 6] = ["iss", "aud", "exp", "nbf", "iat", "jti"];
 
-/// Checks a request object with the client's own keys and gives the parameters inside.
+/// The longest `jti`.
+const MAX_ID_BYTES: usize = 256;
+
+/// A request object that holds, except that its id must not have been answered before.
+#[derive(Clone, Debug)]
+pub struct RequestObject {
+    /// The parameters inside.
+    pub parameters: Parameters,
+    /// Its id, if it has one: together with the client's id the key of the replay store.
+    pub id: Option<String>,
+    /// When it is over.
+    pub expires_at: Timestamp,
+}
+
+/// Checks a request object with the client's own keys.
 pub fn verify(
     text: &str,
     client: &Client,
     keys: &KeySet,
     issuer: &str,
     now: Timestamp,
-) -> Result<Parameters, OAuthError> {
+) -> Result<RequestObject, OAuthError> {
     let invalid = |description| OAuthError::new(ErrorCode::InvalidRequestObject, description);
     let unsigned = invalid("the request object or its signature is not valid");
     let object = Unverified::parse(text, EmbeddedKey::Refused, &KINDS).map_err(|_| unsigned)?;
@@ -42,10 +56,21 @@ pub fn verify(
     let holds = claims.ends_within(MAX_LIFETIME_MS + FUTURE_LEEWAY_MS, now)
         && claims.has_begun("nbf", now)
         && claims.has_begun("iat", now);
-    if !holds {
-        return Err(invalid("exp is missing, over or more than an hour away, or nbf or iat is in the future"));
+    let wrong_time = invalid("exp is missing, over or more than an hour away, or nbf or iat is in the future");
+    let expires_at = claims.time("exp").filter(|_| holds).ok_or(wrong_time)?;
+    let malformed = invalid("a parameter is neither text, number, flag, object nor list of texts");
+    let parameters = parameters(&claims).ok_or(malformed)?;
+    Ok(RequestObject { parameters, id: id(&claims)?, expires_at })
+}
+
+/// It may be left out (RFC 7519 section 4.1.7). One that is no usable text is wrong, not missing.
+fn id(claims: &Claims) -> Result<Option<String>, OAuthError> {
+    if !claims.members().contains_key("jti") {
+        return Ok(None);
     }
-    parameters(&claims).ok_or(invalid("a parameter is neither text, number, flag, object nor list of texts"))
+    let id = claims.text("jti").filter(|id| (1..=MAX_ID_BYTES).contains(&id.len()));
+    let unusable = OAuthError::new(ErrorCode::InvalidRequestObject, "jti is no text of 1 to 256 bytes");
+    id.map(|id| Some(id.to_owned())).ok_or(unusable)
 }
 
 /// Texts as they are, JSON as its text (RFC 9101 section 4), lists as repeated parameters.
@@ -82,7 +107,7 @@ mod tests {
             "resource": ["https://a.example", "https://b.example"]})
     }
 
-    fn check(key: &TestKey, header: &Value, claims: &Value) -> Result<Parameters, OAuthError> {
+    fn check(key: &TestKey, header: &Value, claims: &Value) -> Result<RequestObject, OAuthError> {
         let now = Timestamp::from_ms(NOW * 1_000);
         verify(&key.sign(header, claims), &shop(), &key.set(), "https://id.example", now)
     }
@@ -91,12 +116,22 @@ mod tests {
     fn the_parameters_inside_are_read_without_the_envelope() {
         let key = TestKey::new(Algorithm::Es256);
         let read = check(&key, &json!({"alg": "ES256", "typ": "oauth-authz-req+jwt"}), &claims()).unwrap();
+        assert_eq!((read.id, read.expires_at), (None, Timestamp::from_ms((NOW + 60) * 1_000)));
+        let read = read.parameters;
         assert_eq!(read.find("max_age"), Some("60"));
         assert_eq!(read.find("claims"), Some(r#"{"userinfo":{"name":null}}"#));
         assert_eq!(read.list("resource").count(), 2);
         for name in ENVELOPE_CLAIMS {
             assert!(!read.contains(name), "{name}");
         }
+    }
+
+    #[test]
+    fn an_object_may_have_an_id_that_is_no_parameter() {
+        let mut named = claims();
+        named["jti"] = json!("one");
+        let read = check(&TestKey::new(Algorithm::Es256), &json!({"alg": "ES256"}), &named).unwrap();
+        assert_eq!((read.id.as_deref(), read.parameters.contains("jti")), (Some("one"), false));
     }
 
     /// Proves: A-99, A-121
@@ -116,6 +151,10 @@ mod tests {
             ("exp", json!(null)),
             ("nbf", json!(NOW + 300)),
             ("iat", json!(NOW + 300)),
+            ("jti", json!("")),
+            ("jti", json!(7)),
+            ("jti", json!("x".repeat(257))),
+            ("jti", json!(null)),
             ("state", json!(null)),
             ("state", json!([1])),
         ] {

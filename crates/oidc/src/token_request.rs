@@ -48,6 +48,8 @@ pub enum TokenRequest {
     DeviceCode {
         /// The code.
         device_code: SecretText,
+        /// As with a code.
+        resources: Vec<Resource>,
     },
     /// RFC 8693 section 2.1.
     TokenExchange(ExchangeRequest),
@@ -82,9 +84,10 @@ impl TokenRequest {
                 scope: machine_scope(parameters, client)?,
                 resources: resource::requested(parameters, allowed)?,
             },
-            Grant::DeviceCode => {
-                Self::DeviceCode { device_code: credential(parameters, "device_code", "device_code is missing")? }
-            }
+            Grant::DeviceCode => Self::DeviceCode {
+                device_code: credential(parameters, "device_code", "device_code is missing")?,
+                resources: resource::requested(parameters, allowed)?,
+            },
             Grant::TokenExchange => Self::TokenExchange(ExchangeRequest::read(parameters, allowed)?),
         })
     }

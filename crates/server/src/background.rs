@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use doorward_app::delivery::{Courier, DeliveryError, LogoutMessage};
+use doorward_app::delivery::{Courier, DeliveryError, HandingOver, LogoutMessage};
 use doorward_app::failure::Failure as AppFailure;
 use doorward_app::mail::{Envelope, HeaderLine, Mail, MailAddress, MessageId, Sender};
 use doorward_app::op::{Actor, Op};
@@ -134,12 +134,7 @@ impl Post {
 }
 
 impl Courier for Post {
-    fn deliver<'a>(
-        &'a self,
-        id: DeliveryId,
-        queued_at: Timestamp,
-        mail: &'a Mail,
-    ) -> std::pin::Pin<Box<dyn Future<Output = Result<(), DeliveryError>> + Send + 'a>> {
+    fn deliver<'a>(&'a self, id: DeliveryId, queued_at: Timestamp, mail: &'a Mail) -> HandingOver<'a> {
         Box::pin(async move {
             let message_id = MessageId::new(id, &self.from);
             let eml = mail.to_eml(&Envelope { id: &message_id, date: queued_at, from: &self.from });
@@ -148,11 +143,7 @@ impl Courier for Post {
         })
     }
 
-    fn announce<'a>(
-        &'a self,
-        id: DeliveryId,
-        message: &'a LogoutMessage,
-    ) -> std::pin::Pin<Box<dyn Future<Output = Result<(), DeliveryError>> + Send + 'a>> {
+    fn announce<'a>(&'a self, id: DeliveryId, message: &'a LogoutMessage) -> HandingOver<'a> {
         Box::pin(async move {
             self.messages.send(message).await.inspect_err(|error| {
                 tracing::warn!(delivery.id = %id, reason = error.reason, "an application was not told that a session is over");

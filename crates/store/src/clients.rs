@@ -1,5 +1,7 @@
 //! Registered clients and their secrets.
 
+use std::collections::BTreeSet;
+
 use doorward_model::secret::TokenHash;
 use doorward_model::time::Timestamp;
 
@@ -147,7 +149,7 @@ pub fn delete_secrets(tx: &mut Tx<'_>, client: &str) -> Result<u64, StoreError> 
 }
 
 /// Replaces the origins whose scripts call for the client; none stands twice.
-pub fn replace_origins(tx: &mut Tx<'_>, client: &str, origins: &[String]) -> Result<(), StoreError> {
+pub fn replace_origins(tx: &mut Tx<'_>, client: &str, origins: &BTreeSet<String>) -> Result<(), StoreError> {
     tx.execute(&DELETE_ORIGINS, &[client.into()])?;
     for origin in origins {
         tx.execute_expecting(&INSERT_ORIGIN, &[origin.into(), client.into()], 1)?;

@@ -70,15 +70,11 @@ fn read(row: &Row<'_>) -> Result<Grant, StoreError> {
 
 /// A grant whose columns begin at `first`.
 pub(crate) fn read_from(row: &Row<'_>, first: usize) -> Result<Grant, StoreError> {
-    let session: Option<String> = row.get(first + 3)?;
-    let session_id = session
-        .map(|text| SessionId::parse(&text).map_err(|_| StoreError::Corrupt("a grant names no session")))
-        .transpose()?;
     Ok(Grant {
         id: column::id(row, first)?,
         user_id: column::id(row, first + 1)?,
         client_id: row.get(first + 2)?,
-        session_id,
+        session_id: column::optional_id(row, first + 3)?,
         scope: row.get(first + 4)?,
         resources: row.get(first + 5)?,
         claims: row.get(first + 6)?,

@@ -34,6 +34,8 @@ pub(crate) static MIGRATIONS: &[Migration] = migrations! {
     4 "0004_consents";
     5 "0005_renewal";
     6 "0006_proofs";
+    7 "0007_device_requests";
+    8 "0008_registrations";
 };
 
 statements! {

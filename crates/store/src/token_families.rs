@@ -33,7 +33,7 @@ pub struct TokenFamily {
     pub presented: i64,
     /// When a generation was last issued.
     pub issued_at: Timestamp,
-    /// What a late predecessor means: `recover` or `strict`.
+    /// What a late predecessor means, `recover` or `strict`; `keep` when a renewal gives no other token.
     pub rotation: String,
     /// Keyed hash of the network that last renewed.
     pub network: Option<Vec<u8>>,

@@ -1,9 +1,8 @@
 //! Everybody's mailbox: what the delivery worker hands over.
 
-use std::pin::Pin;
 use std::sync::Mutex;
 
-use doorward_app::delivery::{Courier, DeliveryError, LogoutMessage};
+use doorward_app::delivery::{Courier, DeliveryError, HandingOver, LogoutMessage};
 use doorward_app::mail::Mail;
 use doorward_model::id::DeliveryId;
 use doorward_model::time::Timestamp;
@@ -85,12 +84,7 @@ impl Mailbox {
 }
 
 impl Courier for Mailbox {
-    fn deliver<'a>(
-        &'a self,
-        _: DeliveryId,
-        _: Timestamp,
-        mail: &'a Mail,
-    ) -> Pin<Box<dyn Future<Output = Result<(), DeliveryError>> + Send + 'a>> {
+    fn deliver<'a>(&'a self, _: DeliveryId, _: Timestamp, mail: &'a Mail) -> HandingOver<'a> {
         let letter = Letter {
             to: mail.to.as_str().to_owned(),
             subject: mail.subject.as_str().to_owned(),
@@ -100,11 +94,7 @@ impl Courier for Mailbox {
         Box::pin(async { Ok(()) })
     }
 
-    fn announce<'a>(
-        &'a self,
-        id: DeliveryId,
-        message: &'a LogoutMessage,
-    ) -> Pin<Box<dyn Future<Output = Result<(), DeliveryError>> + Send + 'a>> {
+    fn announce<'a>(&'a self, id: DeliveryId, message: &'a LogoutMessage) -> HandingOver<'a> {
         let mut announced = self.1.lock().unwrap();
         if announced.deaf > 0 {
             announced.deaf -= 1;

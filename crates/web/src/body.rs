@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 
 pub use self::fields::{Change, FieldValue, Fields, FromFields};
 pub use self::form::{FormBody, FormFields, FormValues};
+pub(crate) use self::json::read_object;
 pub use self::json::{JsonBody, OptionalJson};
 use crate::edge::MAX_BODY_BYTES;
 use crate::problem::{Code, Problem};

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use axum::extract::{FromRequestParts, OptionalFromRequestParts, Path};
 use axum::response::{IntoResponseParts, ResponseParts};
 use doorward_app::authentication::Principal;
+use doorward_app::oauth::ClientId;
 use doorward_model::id::{Id, Kind};
 use doorward_model::secret::PlainToken;
 use http::HeaderValue;
@@ -78,6 +79,10 @@ pub struct Caller {
 #[derive(Clone, Copy, Debug)]
 pub struct PathId<K: Kind>(pub Id<K>);
 
+/// The client in the path: an id that was drawn, or one that an operator chose. What cannot be one does not exist: 404.
+#[derive(Clone, Debug)]
+pub struct PathClient(pub ClientId);
+
 /// Adds `Set-Cookie` headers to an answer: `(SetCookies(vec![…]), Json(…))`.
 #[derive(Clone, Debug)]
 pub struct SetCookies(pub Vec<HeaderValue>);
@@ -147,8 +152,19 @@ impl<K: Kind, S: Send + Sync> FromRequestParts<S> for PathId<K> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let path = <Path<String> as FromRequestParts<S>>::from_request_parts(parts, state).await;
-        let Path(text) = path.map_err(|_| Code::NotFound)?;
-        Id::parse(&text).map(Self).map_err(|_| Code::NotFound.into())
+        Id::parse(&path_text(parts, state).await?).map(Self).map_err(|_| Code::NotFound.into())
     }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for PathClient {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        ClientId::parse(&path_text(parts, state).await?).map(Self).map_err(|_| Code::NotFound.into())
+    }
+}
+
+async fn path_text<S: Send + Sync>(parts: &mut Parts, state: &S) -> Result<String, Problem> {
+    let path = <Path<String> as FromRequestParts<S>>::from_request_parts(parts, state).await;
+    path.map(|Path(text)| text).map_err(|_| Code::NotFound.into())
 }

@@ -5,10 +5,12 @@ mod account;
 mod answer;
 mod authorize;
 mod consent;
+mod device;
 mod discovery;
 mod introspect;
 mod logout;
 mod pushed;
+mod register;
 mod revoke;
 mod token;
 mod userinfo;
@@ -61,9 +63,20 @@ fn describe(path: &'static str) -> Route<Site> {
 pub fn routes() -> Vec<Route<Site>> {
     let without_cookies = CsrfRule::WithoutCookies;
     let mut routes = pages();
+    routes.extend(registration());
     routes.extend([
         describe("/.well-known/openid-configuration"),
         describe("/.well-known/oauth-authorization-server"),
+        Route {
+            cors: CorsRule::Closed,
+            ..call(
+                Method::POST,
+                paths::DEVICE_AUTHORIZATION,
+                RateClass::Renewal,
+                without_cookies,
+                endpoint(device::create),
+            )
+        },
         // Whole applications come from one address.
         call(Method::POST, paths::PUSHED, RateClass::Renewal, without_cookies, endpoint(pushed::create)),
         call(Method::POST, paths::TOKEN, RateClass::Renewal, without_cookies, endpoint(token::create)),
@@ -77,6 +90,22 @@ pub fn routes() -> Vec<Route<Site>> {
         call(Method::POST, paths::USERINFO, RateClass::Renewal, without_cookies, endpoint(userinfo::show)),
     ]);
     routes
+}
+
+/// What clients manage their own registration with.
+fn registration() -> Vec<Route<Site>> {
+    // A registration is made by a program that runs somewhere else than in a page.
+    let closed = |method, path, csrf, handler| Route {
+        cors: CorsRule::Closed,
+        ..call(method, path, RateClass::Credential, csrf, handler)
+    };
+    let without_cookies = CsrfRule::WithoutCookies;
+    vec![
+        closed(Method::POST, paths::REGISTER, without_cookies, endpoint(register::create)),
+        closed(Method::GET, paths::REGISTERED, CsrfRule::Safe, endpoint(register::show)),
+        closed(Method::PUT, paths::REGISTERED, without_cookies, endpoint(register::update)),
+        closed(Method::DELETE, paths::REGISTERED, without_cookies, endpoint(register::delete)),
+    ]
 }
 
 /// What people see on the way: applications may open it in a pop-up.
@@ -95,6 +124,8 @@ fn pages() -> Vec<Route<Site>> {
     };
     let shown = (Access::Optional, RateClass::Read, CsrfRule::Safe);
     let forwarded = (Access::Public, RateClass::Read, CsrfRule::WithoutCookies);
+    // Codes of devices are short.
+    let guessed = (Access::Optional, RateClass::Credential, CsrfRule::Safe);
     // The forms carry what only the page of this browser, person and session has: see their handlers.
     let answered = (Access::Optional, RateClass::Write, CsrfRule::PublicForm);
     vec![
@@ -105,5 +136,8 @@ fn pages() -> Vec<Route<Site>> {
         page(Method::GET, paths::LOGOUT, shown, endpoint(logout::show)),
         page(Method::POST, paths::LOGOUT, forwarded, endpoint(logout::forward)),
         page(Method::POST, paths::CONFIRM_LOGOUT, answered, endpoint(logout::confirm)),
+        Route { door: Door::Page, ..page(Method::GET, paths::DEVICE, guessed, endpoint(device::show)) },
+        Route { door: Door::Page, ..page(Method::POST, paths::DEVICE, answered, endpoint(device::enter)) },
+        Route { door: Door::Page, ..page(Method::POST, paths::ANSWER_DEVICE, answered, endpoint(device::answer)) },
     ]
 }

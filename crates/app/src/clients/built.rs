@@ -13,8 +13,8 @@ pub(crate) const AUTHENTICATION_METHODS: [AuthenticationMethod; 4] = [
     AuthenticationMethod::None,
 ];
 /// The grants.
-pub(crate) const GRANTS: [Grant; 4] =
-    [Grant::AuthorizationCode, Grant::RefreshToken, Grant::ClientCredentials, Grant::TokenExchange];
+pub(crate) const GRANTS: [Grant; 5] =
+    [Grant::AuthorizationCode, Grant::RefreshToken, Grant::ClientCredentials, Grant::DeviceCode, Grant::TokenExchange];
 
 /// Everything that is asked for and not there.
 pub(super) fn problems(metadata: &Metadata, longest_seconds: i64) -> Vec<ClientProblem> {
@@ -34,5 +34,5 @@ pub(super) fn problems(metadata: &Metadata, longest_seconds: i64) -> Vec<ClientP
         ("id_token_seconds", is_too_long(lifetimes.id_token_seconds), too_long.as_str()),
     ];
     let missing = wanted.into_iter().filter(|(_, is_wanted, _)| *is_wanted);
-    missing.map(|(field, _, message)| ClientProblem { field: field.to_owned(), message: message.to_owned() }).collect()
+    missing.map(|(field, _, message)| ClientProblem::new(field, message)).collect()
 }

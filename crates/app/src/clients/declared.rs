@@ -104,7 +104,7 @@ impl App {
             let id = client.id.clone();
             let mut found = Vec::new();
             if !named.insert(id.clone()) {
-                found.push(problem("client_id", "stands twice"));
+                found.push(ClientProblem::new("client_id", "stands twice"));
             }
             let read = match self.read_declared(client) {
                 Ok(read) => self.check_sector(read.0.metadata()).await.map(|()| read),
@@ -190,19 +190,16 @@ impl App {
     fn read_declared(&self, declared: DeclaredClient) -> Result<(Client, Option<PlainToken>), ClientError> {
         let DeclaredClient { id, members, secret } = declared;
         if let Err(error) = ClientId::parse(&id) {
-            return Err(ClientError::Refused(vec![problem("client_id", &error.to_string())]));
+            return Err(ClientError::of("client_id", error.to_string()));
         }
         let client = self.read_client(&id, &members)?;
         let Some(text) = secret else { return Ok((client, None)) };
         if !uses_secret(&client) {
-            return Err(ClientError::Refused(vec![problem(
-                "client_secret_file",
-                "is for a client that uses no secret",
-            )]));
+            return Err(ClientError::of("client_secret_file", "is for a client that uses no secret"));
         }
         let malformed = "holds no secret of the form that is drawn here; doorward client generate-secret makes one";
         let secret = PlainToken::parse(TokenKind::ClientSecret, text.reveal())
-            .ok_or_else(|| ClientError::Refused(vec![problem("client_secret_file", malformed)]))?;
+            .ok_or_else(|| ClientError::of("client_secret_file", malformed))?;
         Ok((client, Some(secret)))
     }
 
@@ -235,10 +232,6 @@ impl App {
         let ids = list_all(&self.store).await?.into_iter().map(|row| row.id);
         Ok(ids.filter(|id| !id.starts_with(DRAWN)).collect())
     }
-}
-
-fn problem(field: &str, message: &str) -> ClientProblem {
-    ClientProblem { field: field.to_owned(), message: message.to_owned() }
 }
 
 /// The fields in which two registrations differ, by name.

@@ -101,7 +101,7 @@ async fn what_is_not_there_is_refused_by_name() {
         for (changes, field) in [
             (json!({"consent": "maybe"}), "consent"),
             (json!({"id_token_signed_response_alg": "PS256"}), "id_token_signed_response_alg"),
-            (json!({"grant_types": ["urn:ietf:params:oauth:grant-type:device_code"]}), "grant_types"),
+            (json!({"grant_types": ["implicit"]}), "grant_types"),
             (json!({"request_object_signing_alg": "none"}), "request_object_signing_alg"),
             (json!({"require_signed_request_object": true}), "jwks"),
             (json!({"subject_type": "somebody"}), "subject_type"),

@@ -39,22 +39,13 @@ impl Scripted {
 }
 
 impl Courier for Scripted {
-    fn deliver<'a>(
-        &'a self,
-        id: DeliveryId,
-        _queued_at: Timestamp,
-        _mail: &'a Mail,
-    ) -> Pin<Box<dyn Future<Output = Result<(), DeliveryError>> + Send + 'a>> {
+    fn deliver<'a>(&'a self, id: DeliveryId, _queued_at: Timestamp, _mail: &'a Mail) -> HandingOver<'a> {
         self.seen.lock().unwrap().push(id);
         let failure = self.failures.lock().unwrap().pop_front();
         Box::pin(async move { failure.map_or(Ok(()), Err) })
     }
 
-    fn announce<'a>(
-        &'a self,
-        _id: DeliveryId,
-        _message: &'a LogoutMessage,
-    ) -> Pin<Box<dyn Future<Output = Result<(), DeliveryError>> + Send + 'a>> {
+    fn announce<'a>(&'a self, _id: DeliveryId, _message: &'a LogoutMessage) -> HandingOver<'a> {
         panic!("no client wants to hear anything")
     }
 }
@@ -63,20 +54,11 @@ impl Courier for Scripted {
 struct Silent;
 
 impl Courier for Silent {
-    fn deliver<'a>(
-        &'a self,
-        _id: DeliveryId,
-        _queued_at: Timestamp,
-        _mail: &'a Mail,
-    ) -> Pin<Box<dyn Future<Output = Result<(), DeliveryError>> + Send + 'a>> {
+    fn deliver<'a>(&'a self, _id: DeliveryId, _queued_at: Timestamp, _mail: &'a Mail) -> HandingOver<'a> {
         Box::pin(std::future::pending())
     }
 
-    fn announce<'a>(
-        &'a self,
-        _id: DeliveryId,
-        _message: &'a LogoutMessage,
-    ) -> Pin<Box<dyn Future<Output = Result<(), DeliveryError>> + Send + 'a>> {
+    fn announce<'a>(&'a self, _id: DeliveryId, _message: &'a LogoutMessage) -> HandingOver<'a> {
         panic!("no client wants to hear anything")
     }
 }

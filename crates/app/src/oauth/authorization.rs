@@ -10,12 +10,13 @@ use doorward_oidc::code;
 use doorward_oidc::error::{ErrorCode, OAuthError};
 use doorward_oidc::parameters::Parameters;
 use doorward_oidc::redirect_uri::{Kind, RedirectUri};
-use doorward_oidc::response::AuthorizationResponse;
+use doorward_oidc::response::{AuthorizationResponse, Destination};
 use doorward_store::authorization_codes::{self, AuthorizationCode};
-use doorward_store::{pushed_requests, sessions};
+use doorward_store::sessions;
 
 use super::consent::{Asked, ConsentAnswer, ConsentQuestion, Needed, Standing};
-use super::requests::{self, Look};
+use super::replays::Single;
+use super::requests::Look;
 use crate::App;
 use crate::authentication::Principal;
 use crate::event::{Action, EventDraft};
@@ -58,6 +59,16 @@ pub enum Authorization {
         /// The origin or scheme that it goes to.
         origin: Option<String>,
     },
+    /// On its way back to a client that nobody here has looked at, with an error that nobody was asked about: the visitor
+    /// decides whether to go there (RFC 9700 section 4.11.2).
+    Leave {
+        /// The error.
+        response: AuthorizationResponse,
+        /// The origin or scheme that it goes to.
+        origin: Option<String>,
+        /// Where that is, for people.
+        destination: String,
+    },
     /// The visitor signs in first, and comes back with the same request.
     SignIn {
         /// The origin or scheme that the answer will go to.
@@ -89,9 +100,17 @@ pub enum Authorization {
 /// What the parameters of a request say.
 pub(super) enum Understood {
     /// A client asks, and all of it is allowed to.
-    Request(Box<(Client, AuthorizationRequest)>),
+    Request(Box<Understanding>),
     /// Something is wrong with it.
     Wrong(Authorization),
+}
+
+/// A request that is right in itself.
+pub(super) struct Understanding {
+    pub(super) client: Client,
+    pub(super) request: AuthorizationRequest,
+    /// What an answer uses up.
+    single: Single,
 }
 
 impl App {
@@ -103,7 +122,7 @@ impl App {
         visitor: &Visitor,
     ) -> Result<Authorization, Failure> {
         let look = Look { now: op.now, first_at: visitor.sent_to_sign_in_at };
-        let (client, request) = match self.understand(parameters, look).await? {
+        let Understanding { client, request, single } = match self.understand(parameters, look).await? {
             Understood::Request(asked) => *asked,
             Understood::Wrong(answer) => return Ok(answer),
         };
@@ -111,26 +130,30 @@ impl App {
         // Before anybody types a password: the first RSA key is made beside the running server.
         if request.is_openid() && !self.keys.signs_with(client.metadata().id_token_algorithm) {
             let error = OAuthError::new(ErrorCode::TemporarilyUnavailable, "the key for ID tokens is being made");
-            return Ok(Authorization::Answer { response: request.destination.error(error, self.issuer()), origin });
+            return Ok(self.refuse(&client, &request.destination, error));
         }
         match self.decide(op, &client, &request, visitor).await? {
             Decision::SignIn => Ok(Authorization::SignIn { origin }),
             Decision::SignUp => Ok(Authorization::SignUp { origin }),
             Decision::ChooseAccount(person) => Ok(Authorization::ChooseAccount { person, origin }),
-            Decision::Refuse(error) => Ok(self.refuse(&request, error)),
+            Decision::Refuse(error) => Ok(self.refuse(&client, &request.destination, error)),
             Decision::Grant(person) => {
-                let pushed = requests::pushed_name(parameters);
                 let answer = visitor.consent;
-                let needed = Needed { client: &client, request: &request, person: &person, answer, pushed };
+                let needed = Needed { client: &client, request: &request, person: &person, answer, single };
                 self.grant(op, &needed).await
             }
         }
     }
 
-    fn refuse(&self, request: &AuthorizationRequest, error: OAuthError) -> Authorization {
-        let destination = &request.destination;
+    /// Tells the client why it gets no code. Anybody can put a request that must fail into a link.
+    fn refuse(&self, client: &Client, destination: &Destination, error: OAuthError) -> Authorization {
         let response = destination.error(error, self.issuer());
-        Authorization::Answer { response, origin: origin_of(&destination.redirect_uri) }
+        let origin = origin_of(&destination.redirect_uri);
+        if client.metadata().self_registered {
+            let destination = shown_host(&destination.redirect_uri);
+            return Authorization::Leave { response, origin, destination };
+        }
+        Authorization::Answer { response, origin }
     }
 
     /// What the client of a request wishes the pages on the way to be like; nothing when it is not right.
@@ -140,7 +163,7 @@ impl App {
         Ok(match self.understand(parameters, look).await? {
             Understood::Wrong(_) => Wishes::default(),
             Understood::Request(asked) => {
-                let (_, request) = *asked;
+                let request = asked.request;
                 Wishes { login_hint: request.login_hint, ui_locales: request.ui_locales }
             }
         })
@@ -157,12 +180,11 @@ impl App {
             return page(OAuthError::new(ErrorCode::UnauthorizedClient, "there is no such client"));
         };
         match self.read_request(parameters, &client, look).await? {
-            Ok(request) => Ok(Understood::Request(Box::new((client, request)))),
+            Ok((request, single)) => Ok(Understood::Request(Box::new(Understanding { client, request, single }))),
             Err(AuthorizeError::Page(error)) => page(error),
-            Err(AuthorizeError::Redirect(error, destination)) => Ok(Understood::Wrong(Authorization::Answer {
-                response: destination.error(error, self.issuer()),
-                origin: origin_of(&destination.redirect_uri),
-            })),
+            Err(AuthorizeError::Redirect(error, destination)) => {
+                Ok(Understood::Wrong(self.refuse(&client, &destination, error)))
+            }
         }
     }
 
@@ -172,8 +194,10 @@ impl App {
         let standing = needed.standing(op.now);
         let response = match standing {
             Standing::Denied => {
+                // They were told who asks and where the answer goes.
                 let error = OAuthError::new(ErrorCode::AccessDenied, "the person said no");
-                return Ok(self.refuse(request, error));
+                let response = request.destination.error(error, self.issuer());
+                return Ok(Authorization::Answer { response, origin: origin_of(&request.destination.redirect_uri) });
             }
             Standing::Ask => None,
             Standing::Remembered | Standing::Vouched => self.issue_code(op, needed, standing).await?,
@@ -183,9 +207,13 @@ impl App {
             Some(response) => Authorization::Answer { response, origin },
             None if request.prompt.none => {
                 let description = "the person must be asked, and may not be";
-                self.refuse(request, OAuthError::new(ErrorCode::ConsentRequired, description))
+                let error = OAuthError::new(ErrorCode::ConsentRequired, description);
+                self.refuse(needed.client, &request.destination, error)
             }
-            None => Authorization::Consent { question: Box::new(ConsentQuestion::new(needed)), origin },
+            None => {
+                let question = Box::new(ConsentQuestion::new(needed.client, request, needed.person));
+                Authorization::Consent { question, origin }
+            }
         })
     }
 
@@ -255,7 +283,7 @@ impl App {
         needed: &Needed<'_>,
         standing: Standing,
     ) -> Result<Option<AuthorizationResponse>, Failure> {
-        let Needed { client, request, person, pushed, .. } = needed;
+        let Needed { client, request, person, single, .. } = needed;
         let code = PlainToken::new(TokenKind::AuthorizationCode, op.random.as_ref());
         let resources: Vec<&str> = request.resources.iter().map(doorward_oidc::resource::Resource::as_str).collect();
         let claims: Vec<&str> = request.claims.id_token.keys().map(String::as_str).collect();
@@ -284,17 +312,14 @@ impl App {
             scope: request.scope.clone(),
             resources: request.resources.clone(),
         };
-        let (now, pushed) = (op.now, *pushed);
+        let (now, single) = (op.now, *single);
         let outcome = self
             .change(move |change| {
                 if !asked.take_up(change.tx, standing, now)? {
                     change.quietly();
                     return Ok(Issue::NotAllowed);
                 }
-                // Of several at once one takes it (RFC 9126 section 7.3).
-                if let Some(name) = &pushed
-                    && !pushed_requests::take(change.tx, name, now)?
-                {
+                if !single.take(change.tx, now)? {
                     change.quietly();
                     return Ok(Issue::UsedBefore);
                 }
@@ -306,10 +331,7 @@ impl App {
         Ok(match outcome {
             Issue::Issued => Some(request.destination.code(&code.reveal(), self.issuer())),
             Issue::NotAllowed => None,
-            Issue::UsedBefore => {
-                let error = OAuthError::new(ErrorCode::InvalidRequestUri, "the pushed request was used before");
-                Some(request.destination.error(error, self.issuer()))
-            }
+            Issue::UsedBefore => Some(request.destination.error(single.used_before(), self.issuer())),
         })
     }
 }
@@ -319,7 +341,7 @@ enum Issue {
     Issued,
     /// The person has not consented.
     NotAllowed,
-    /// The pushed request has had its answer.
+    /// The request has had its answer.
     UsedBefore,
 }
 
@@ -331,6 +353,11 @@ enum Decision {
     Refuse(OAuthError),
     /// Who they are is settled.
     Grant(Principal),
+}
+
+/// Where a redirect URI leads, for people.
+pub(super) fn shown_host(redirect_uri: &str) -> String {
+    RedirectUri::parse(redirect_uri).map(|uri| uri.shown_host().to_owned()).unwrap_or_default()
 }
 
 /// The origin of a redirect URI, or its scheme and a colon where an application on a device owns that: either may stand in

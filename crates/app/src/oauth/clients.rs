@@ -18,6 +18,17 @@ use crate::App;
 use crate::failure::Failure;
 use crate::op::Op;
 
+/// A form that a client sends to an endpoint of its own, and what it may prove who it is with.
+#[derive(Debug)]
+pub struct ClientRequest {
+    /// The parameters, all of them in the body.
+    pub parameters: Parameters,
+    /// The values of the `Authorization` headers.
+    pub authorization: Vec<String>,
+    /// Those of the `DPoP` headers (RFC 9449 section 4.1).
+    pub proofs: Vec<String>,
+}
+
 impl App {
     /// The client with this id, unless it is kept out.
     pub(super) async fn active_client(&self, id: &str) -> Result<Option<Client>, Failure> {
@@ -26,13 +37,9 @@ impl App {
     }
 
     /// The client that has proved who it is; a public one says so only.
-    pub(super) async fn authenticate_client(
-        &self,
-        op: &Op,
-        authorization: &[String],
-        body: &Parameters,
-    ) -> Result<Client, TokenRefusal> {
-        let presented = ClientAuthentication::read(authorization.iter().map(String::as_str), body)
+    pub(super) async fn authenticate_client(&self, op: &Op, request: &ClientRequest) -> Result<Client, TokenRefusal> {
+        let ClientRequest { parameters, authorization, .. } = request;
+        let presented = ClientAuthentication::read(authorization.iter().map(String::as_str), parameters)
             .map_err(|error| TokenRefusal::OAuth { error, asks_for_basic: !authorization.is_empty() })?;
         let refuse = |error| TokenRefusal::OAuth { error, asks_for_basic: presented.answers_with_basic() };
         let wrong = OAuthError::new(ErrorCode::InvalidClient, "the client is unknown or has not proved who it is");
@@ -88,6 +95,13 @@ impl App {
     pub(super) fn active(&self, row: &ClientRow) -> Result<Option<Client>, Failure> {
         let registered = self.read_clients.read(row)?;
         Ok(registered.disabled_at.is_none().then_some(registered.client))
+    }
+
+    /// Whether this is a secret of the client that is good now.
+    pub(crate) async fn is_secret_of(&self, op: &Op, client: &Client, secret: &SecretText) -> Result<bool, Failure> {
+        let (id, now) = (client.id().to_string(), op.now);
+        let good = self.store.read(move |tx| clients::list_secrets(tx, &id, now)).await?;
+        Ok(is_one_of(secret, &good))
     }
 }
 

@@ -8,13 +8,13 @@ use doorward_model::time::{MINUTE_MS, Timestamp};
 use doorward_oidc::authorize::AuthorizationRequest;
 use doorward_oidc::client::{self, Client};
 use doorward_oidc::parameters::Parameters;
-use doorward_oidc::redirect_uri::RedirectUri;
 use doorward_oidc::resource::Resource;
 use doorward_oidc::scope::Scope;
 use doorward_store::Tx;
 use doorward_store::consents::{self, Consent};
 
-use super::authorization::Understood;
+use super::authorization::{Understanding, Understood, shown_host};
+use super::replays::Single;
 use super::requests::Look;
 use crate::App;
 use crate::authentication::Principal;
@@ -66,8 +66,8 @@ pub(super) struct Needed<'a> {
     pub(super) request: &'a AuthorizationRequest,
     pub(super) person: &'a Principal,
     pub(super) answer: Option<ConsentAnswer>,
-    /// The pushed request that is used up by the answer.
-    pub(super) pushed: Option<TokenHash>,
+    /// What the answer uses up.
+    pub(super) single: Single,
 }
 
 /// What of a person's consent is known without looking it up.
@@ -106,26 +106,24 @@ impl Needed<'_> {
 }
 
 impl ConsentQuestion {
-    pub(super) fn new(needed: &Needed<'_>) -> Self {
-        let uri = RedirectUri::parse(&needed.request.destination.redirect_uri);
+    pub(super) fn new(client: &Client, request: &AuthorizationRequest, person: &Principal) -> Self {
         Self {
-            client: needed.client.clone(),
-            scope: needed.request.scope.clone(),
-            resources: needed.request.resources.clone(),
-            destination: uri.map(|uri| uri.shown_host().to_owned()).unwrap_or_default(),
-            person: needed.person.clone(),
+            client: client.clone(),
+            scope: request.scope.clone(),
+            resources: request.resources.clone(),
+            destination: shown_host(&request.destination.redirect_uri),
+            person: person.clone(),
         }
     }
 
     /// Names exactly this question, to this person in this session: an answer to another one does not fit it.
     pub fn fingerprint(&self) -> String {
         let Principal { user_id, session_id, .. } = &self.person;
-        let name = self.client.metadata().name.as_ref().map(doorward_model::name::DisplayName::as_str);
         let all = serde_json::json!([
             user_id,
             session_id,
             self.client.id(),
-            name,
+            self.client.name(),
             self.scope,
             self.resources,
             self.destination
@@ -148,10 +146,8 @@ impl App {
     ) -> Result<Option<ConsentAnswer>, Failure> {
         let look = Look { now: op.now, first_at: Some(seen.came_at) };
         let Understood::Request(asked) = self.understand(parameters, look).await? else { return Ok(None) };
-        let (client, request) = *asked;
-        let question =
-            ConsentQuestion::new(&Needed { client: &client, request: &request, person, answer: None, pushed: None });
-        if question.fingerprint() != seen.fingerprint {
+        let Understanding { client, request, .. } = *asked;
+        if ConsentQuestion::new(&client, &request, person).fingerprint() != seen.fingerprint {
             return Ok(None);
         }
         let now = op.now;
@@ -199,11 +195,11 @@ impl Asked {
     }
 
     /// Adds what is asked for to what was allowed before.
-    fn note(&self, tx: &mut Tx<'_>, granted_at: Option<Timestamp>, now: Timestamp) -> Result<(), Failure> {
+    pub(super) fn note(&self, tx: &mut Tx<'_>, granted_at: Option<Timestamp>, now: Timestamp) -> Result<(), Failure> {
         let held = consents::lock(tx, self.user_id, self.client.id().as_str(), now)?;
         // What the client may not ask for any more goes: a row does not grow for ever.
         let registered = self.client.metadata();
-        let scope = read_scope(&held).unwrap_or_default().intersection(&registered.scopes).union(&self.scope);
+        let scope = read_scope(&held).intersection(&registered.scopes).union(&self.scope);
         let mut resources = read_resources(&held)?;
         resources.retain(|one| registered.resources.iter().any(|known| known.as_str() == one));
         for one in &self.resources {
@@ -219,15 +215,16 @@ impl Asked {
     fn is_within(&self, seen: &Consent) -> Result<bool, Failure> {
         let resources = read_resources(seen)?;
         let are_known = self.resources.iter().all(|one| resources.iter().any(|known| known == one.as_str()));
-        Ok(are_known && read_scope(seen).is_some_and(|scope| self.scope.is_within(&scope)))
+        Ok(are_known && self.scope.is_within(&read_scope(seen)))
     }
 }
 
-/// None for a row that allows nothing yet.
-fn read_scope(row: &Consent) -> Option<Scope> {
-    Scope::parse(&row.scope).ok()
+/// What a row allows to ask for; nothing, for one that has just been made.
+pub(crate) fn read_scope(row: &Consent) -> Scope {
+    Scope::parse(&row.scope).unwrap_or_default()
 }
 
-fn read_resources(row: &Consent) -> Result<Vec<String>, Failure> {
+/// The services of a row.
+pub(crate) fn read_resources(row: &Consent) -> Result<Vec<String>, Failure> {
     serde_json::from_str(&row.resources).map_err(|error| Failure::internal("reading a consent", error))
 }

@@ -19,8 +19,10 @@ impl App {
             userinfo: Some(at(paths::USERINFO)),
             pushed_requests: Some(at(paths::PUSHED)),
             end_session: Some(at(paths::LOGOUT)),
+            device_authorization: Some(at(paths::DEVICE_AUTHORIZATION)),
             revocation: Some(at(paths::REVOKE)),
             introspection: Some(at(paths::INTROSPECT)),
+            registration: self.settings.registration.then(|| at(paths::REGISTER)),
             ..Endpoints::default()
         };
         let offer = Offer {

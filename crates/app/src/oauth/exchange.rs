@@ -1,7 +1,9 @@
 //! The token endpoint (RFC 6749 section 3.2): who asks, for which grant. What each grant gives is in a file of its own.
 
+mod begin;
 mod client_credentials;
 mod code;
+mod device;
 mod refresh;
 mod token;
 
@@ -9,11 +11,10 @@ use doorward_model::secret::SecretText;
 use doorward_oidc::client::Client;
 use doorward_oidc::error::{ErrorCode, OAuthError};
 use doorward_oidc::jose::Thumbprint;
-use doorward_oidc::parameters::Parameters;
 use doorward_oidc::resource::Resource;
 use doorward_oidc::token_request::TokenRequest;
 
-use super::{Proving, TokenScheme, paths};
+use super::{ClientRequest, Proving, TokenScheme, paths};
 use crate::App;
 use crate::failure::Failure;
 use crate::op::Op;
@@ -75,24 +76,18 @@ pub(super) struct Caller {
 }
 
 impl App {
-    /// Answers a token request. `authorization` are the values of that header, `proofs` those of `DPoP`.
-    pub async fn exchange(
-        &self,
-        op: &Op,
-        authorization: &[String],
-        body: &Parameters,
-        proofs: &[String],
-    ) -> Result<TokenAnswer, TokenRefusal> {
-        let client = self.authenticate_client(op, authorization, body).await?;
-        let request = TokenRequest::read(body, &client)?;
-        let proving = Proving { proofs, method: "POST", path: paths::TOKEN };
+    /// Answers a token request.
+    pub async fn exchange(&self, op: &Op, request: &ClientRequest) -> Result<TokenAnswer, TokenRefusal> {
+        let client = self.authenticate_client(op, request).await?;
+        let asked = TokenRequest::read(&request.parameters, &client)?;
+        let proving = Proving { proofs: &request.proofs, method: "POST", path: paths::TOKEN };
         let dpop_key = self.proved_key(op, &proving, None).await??;
         if dpop_key.is_none() && client.metadata().dpop_required {
             let description = "the client is registered for tokens that are bound to a key";
             return Err(OAuthError::new(ErrorCode::InvalidDpopProof, description).into());
         }
         let caller = Caller { client, dpop_key };
-        match request {
+        match asked {
             TokenRequest::AuthorizationCode { code, redirect_uri, verifier, resources } => {
                 self.redeem_code(op, &caller, code::Presented { code, redirect_uri, verifier, resources }).await
             }
@@ -101,9 +96,8 @@ impl App {
             }
             TokenRequest::ClientCredentials { scope, resources } => self.grant_client(op, &caller, &scope, &resources),
             TokenRequest::TokenExchange(request) => self.exchange_token(op, &caller, request).await,
-            // No client can be registered for it.
-            TokenRequest::DeviceCode { .. } => {
-                Err(OAuthError::new(ErrorCode::UnsupportedGrantType, "this grant is not available").into())
+            TokenRequest::DeviceCode { device_code, resources } => {
+                self.redeem_device_code(op, &caller, &device_code, resources).await
             }
         }
     }

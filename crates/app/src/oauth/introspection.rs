@@ -6,14 +6,14 @@ use doorward_model::time::Timestamp;
 use doorward_oidc::client::Client;
 use doorward_oidc::error::{ErrorCode, OAuthError};
 use doorward_oidc::jose::Algorithm;
-use doorward_oidc::parameters::Parameters;
 use doorward_oidc::token_query::{INTROSPECTION_TYPE, TokenQuery};
 use doorward_store::{StoreError, token_families};
 use serde_json::{Map, Value, json};
 
 use super::held::HeldGrant;
 use super::living::LivingToken;
-use super::{TokenRefusal, TokenScheme};
+use super::renewals::as_registered;
+use super::{ClientRequest, TokenRefusal, TokenScheme};
 use crate::App;
 use crate::failure::Failure;
 use crate::op::Op;
@@ -33,16 +33,15 @@ impl App {
     pub async fn introspect(
         &self,
         op: &Op,
-        authorization: &[String],
-        body: &Parameters,
+        request: &ClientRequest,
         signed: bool,
     ) -> Result<Introspection, TokenRefusal> {
-        let client = self.authenticate_client(op, authorization, body).await?;
+        let client = self.authenticate_client(op, request).await?;
         if client.is_public() {
             let description = "only a client that proves who it is may ask about tokens";
             return Err(OAuthError::new(ErrorCode::InvalidClient, description).into());
         }
-        let query = TokenQuery::read(body)?;
+        let query = TokenQuery::read(&request.parameters)?;
         let text = query.token.reveal();
         let known = match PresentedToken::parse(text) {
             Some(token) => self.introspect_refresh(op, &client, token).await?,
@@ -76,8 +75,7 @@ impl App {
     ) -> Result<Option<Map<String, Value>>, Failure> {
         let Some(claims) = self.read_client_token(text, op.now) else { return Ok(None) };
         let is_theirs = claims.client_id == client.id().as_str();
-        let serves = |name: &String| client.metadata().served_resources.iter().any(|own| own.as_str() == name);
-        if !is_theirs && !claims.aud.iter().any(serves) {
+        if !is_theirs && !client.serves(&claims.aud) {
             return Ok(None);
         }
         let living = self.living_token(claims, op.now).await?;
@@ -104,6 +102,7 @@ impl App {
             Ok::<_, StoreError>(HeldGrant::of(tx, grant)?.map(|held| (family, held)))
         });
         let Some((family, held)) = found.await? else { return Ok(None) };
+        let family = as_registered(family, client);
         if held.grant.client_id != client.id().as_str()
             || !self.keys.refresh_mac().verifies(&token, &read_salt(&family)?)
             || !held.is_alive(op.now, family.issued_at)

@@ -61,7 +61,7 @@ impl Presenter for ClientPresenter {
 
     fn find(&self, tx: &mut Tx<'_>, id: FamilyId) -> Result<Option<(TokenFamily, HeldGrant)>, StoreError> {
         let Some((family, grant)) = token_families::find_with_grant(tx, id)? else { return Ok(None) };
-        Ok(HeldGrant::of(tx, grant)?.map(|held| (family, held)))
+        Ok(HeldGrant::of(tx, grant)?.map(|held| (as_registered(family, &self.client), held)))
     }
 
     fn is_bound(&self, family: &TokenFamily, held: &HeldGrant) -> bool {
@@ -90,13 +90,18 @@ impl Presenter for ClientPresenter {
     }
 
     fn label(&self, _: &HeldGrant) -> String {
-        let name = self.client.metadata().name.as_ref();
-        name.map_or_else(|| self.client.id().to_string(), |name| name.as_str().to_owned())
+        self.client.shown_name().to_owned()
     }
 
     fn fact(held: &HeldGrant) -> (&'static str, Value) {
         ("grant", held.grant.id.to_string().into())
     }
+}
+
+/// The family under the rules of today's registration: a token that was kept is not kept any more once the client does
+/// not prove for it what it had to.
+pub(super) fn as_registered(family: TokenFamily, client: &Client) -> TokenFamily {
+    TokenFamily { rotation: rotation(client).as_str().to_owned(), ..family }
 }
 
 /// What a refresh token does when it is used.

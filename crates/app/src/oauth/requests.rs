@@ -10,11 +10,13 @@ use doorward_oidc::client::Client;
 use doorward_oidc::error::{ErrorCode, OAuthError};
 use doorward_oidc::jose::{KeySet, Thumbprint};
 use doorward_oidc::parameters::Parameters;
-use doorward_oidc::request_object;
+use doorward_oidc::request_object::{self, RequestObject};
 use doorward_store::pushed_requests::{self, PushedRequest};
+use doorward_store::{StoreError, used_ids};
 use zeroize::Zeroizing;
 
-use super::{Proving, TokenRefusal, paths};
+use super::replays::Single;
+use super::{ClientRequest, Proving, TokenRefusal, paths};
 use crate::App;
 use crate::failure::Failure;
 use crate::op::Op;
@@ -43,27 +45,30 @@ pub(super) struct Look {
     pub(super) first_at: Option<Timestamp>,
 }
 
+/// A request, taken out of what it came in.
+struct Opened {
+    parameters: Parameters,
+    route: Route,
+    /// What an answer uses up.
+    single: Single,
+}
+
 impl App {
     /// Keeps a request for the visitor that the client is about to send (RFC 9126 section 2).
-    pub async fn push_request(
-        &self,
-        op: &Op,
-        authorization: &[String],
-        body: &Parameters,
-        proofs: &[String],
-    ) -> Result<Pushed, TokenRefusal> {
-        let client = self.authenticate_client(op, authorization, body).await?;
+    pub async fn push_request(&self, op: &Op, request: &ClientRequest) -> Result<Pushed, TokenRefusal> {
+        let client = self.authenticate_client(op, request).await?;
+        let ClientRequest { parameters: body, proofs, .. } = request;
         authorize::check_pushed(body, &client)?;
         let proving = Proving { proofs, method: "POST", path: paths::PUSHED };
         let proved_key = self.proved_key(op, &proving, None).await??;
-        let (parameters, is_signed) = match Envelope::of(body)? {
+        let (parameters, is_signed, single) = match Envelope::of(body)? {
             Envelope::Signed(object) => {
-                let inner = self.open_object(&client, object, op.now, op.now).await?;
-                (authorize::unpack(client.id().as_str(), body, &inner)?.clone(), true)
+                let (inner, single) = self.open_object(&client, object, op.now, op.now).await??;
+                (authorize::unpack(client.id().as_str(), body, &inner)?.clone(), true, single)
             }
             Envelope::Plain | Envelope::Pushed(_) => {
                 let own = body.without(&CREDENTIALS).without(&["client_id"]);
-                (own.and("client_id", client.id().as_str()), false)
+                (own.and("client_id", client.id().as_str()), false, Single::Repeatable)
             }
         };
         let route = Route { pushed: true, signed: is_signed, proved_key, pushed_only: self.settings.pushed_only };
@@ -78,59 +83,98 @@ impl App {
             expires_at: op.now.plus_ms(WAITS_MS),
             used_at: None,
         };
-        let hash = TokenHash::of(name.as_bytes());
-        self.store.write(move |tx| pushed_requests::insert(tx, &hash, &row)).await.map_err(Failure::from)?;
+        let (hash, now) = (TokenHash::of(name.as_bytes()), op.now);
+        let kept = self.store.write(move |tx| {
+            let is_first = single.take(tx, now)?;
+            if is_first {
+                pushed_requests::insert(tx, &hash, &row)?;
+            }
+            Ok::<_, StoreError>(is_first)
+        });
+        if !kept.await.map_err(Failure::from)? {
+            return Err(single.used_before().into());
+        }
         let request_uri = Zeroizing::new(format!("{PUSHED_PREFIX}{}", name.as_str()));
         Ok(Pushed { request_uri, expires_in: WAITS_MS / SECOND_MS })
     }
 
-    /// Reads a request of this client, whatever it comes in.
+    /// Reads a request of this client, whatever it comes in, and says what an answer to it uses up.
     pub(super) async fn read_request(
         &self,
         parameters: &Parameters,
         client: &Client,
         look: Look,
-    ) -> Result<Result<AuthorizationRequest, AuthorizeError>, Failure> {
+    ) -> Result<Result<(AuthorizationRequest, Single), AuthorizeError>, Failure> {
         let route = Route { pushed_only: self.settings.pushed_only, ..Route::default() };
         let opened = match Envelope::of(parameters) {
-            Ok(Envelope::Plain) => return Ok(authorize::read(parameters, client, &route)),
-            Ok(Envelope::Signed(object)) => {
-                let opened = self.open_object(client, object, look.now, look.first_at.unwrap_or(look.now)).await;
-                opened.map(|inner| (inner, Route { signed: true, ..route }))
+            Ok(Envelope::Plain) => {
+                return Ok(authorize::read(parameters, client, &route).map(|request| (request, Single::Repeatable)));
             }
-            Ok(Envelope::Pushed(name)) => match self.open_pushed(client, name, look).await? {
-                Ok(row) => {
-                    let proved_key = row.dpop_key.map(Thumbprint::from_bytes);
-                    let inner = Parameters::parse_kept(&row.parameters).map_err(OAuthError::from);
-                    inner.map(|inner| (inner, Route { pushed: true, signed: row.is_signed, proved_key, ..route }))
-                }
-                Err(error) => Err(error),
-            },
+            Ok(envelope) => self.open(client, envelope, route, look).await?,
             Err(error) => Err(error),
         };
-        let (inner, route) = match opened {
+        let Opened { parameters: inner, route, single } = match opened {
             Ok(opened) => opened,
             // Outside may stand where the answer goes; what is inside is not believed.
             Err(error) => return Ok(Err(told_outside(error, parameters, client))),
         };
         match authorize::unpack(client.id().as_str(), parameters, &inner) {
-            Ok(inner) => Ok(authorize::read(inner, client, &route)),
+            Ok(inner) => Ok(authorize::read(inner, client, &route).map(|request| (request, single))),
             Err(error) => Ok(Err(told_outside(error, parameters, client))),
         }
     }
 
-    /// The parameters inside a request object that this client has signed. It must have been good when its visitor came.
+    async fn open(
+        &self,
+        client: &Client,
+        envelope: Envelope<'_>,
+        route: Route,
+        look: Look,
+    ) -> Result<Result<Opened, OAuthError>, Failure> {
+        let name = match envelope {
+            Envelope::Pushed(name) => name,
+            Envelope::Signed(object) => {
+                let opened = self.open_object(client, object, look.now, look.first_at.unwrap_or(look.now)).await?;
+                let route = Route { signed: true, ..route };
+                return Ok(opened.map(|(parameters, single)| Opened { parameters, route, single }));
+            }
+            Envelope::Plain => return Ok(Err(OAuthError::invalid_request("there is nothing to open"))),
+        };
+        Ok(self.open_pushed(client, name, look).await?.and_then(|row| {
+            let proved_key = row.dpop_key.map(Thumbprint::from_bytes);
+            let route = Route { pushed: true, signed: row.is_signed, proved_key, ..route };
+            let single = Single::Pushed(TokenHash::of(name.as_bytes()));
+            Ok(Opened { parameters: Parameters::parse_kept(&row.parameters)?, route, single })
+        }))
+    }
+
+    /// The parameters inside a request object that this client has signed, and what an answer uses up. It must have been
+    /// good when its visitor came; one with an id that was answered is not.
     async fn open_object(
         &self,
         client: &Client,
         object: &str,
         now: Timestamp,
         came_at: Timestamp,
-    ) -> Result<Parameters, OAuthError> {
+    ) -> Result<Result<(Parameters, Single), OAuthError>, Failure> {
         let issuer = &self.keys.settings().issuer;
         let check = |keys: &KeySet| request_object::verify(object, client, keys, issuer, came_at);
         let no_keys = OAuthError::new(ErrorCode::InvalidRequestObject, "the client has no keys that can be read");
-        self.check_signature(client, now, check).await.unwrap_or(Err(no_keys))
+        let opened = self.check_signature(client, now, check).await.unwrap_or(Err(no_keys));
+        let RequestObject { parameters, id, expires_at } = match opened {
+            Ok(object) => object,
+            Err(error) => return Ok(Err(error)),
+        };
+        let Some(id) = id else { return Ok(Ok((parameters, Single::Repeatable))) };
+        // Its visitor may take as long to sign in as that of a pushed one.
+        let single = Single::signed(client.id().as_str(), &id, expires_at.plus_ms(PUSHED_STAYS_MS));
+        Ok(if self.was_used(single).await? { Err(single.used_before()) } else { Ok((parameters, single)) })
+    }
+
+    /// Whether a signed request has had its answer: nobody types a password for one that gets no other.
+    async fn was_used(&self, single: Single) -> Result<bool, Failure> {
+        let Single::Signed { id, .. } = single else { return Ok(false) };
+        Ok(self.store.read(move |tx| used_ids::is_known(tx, &id)).await?)
     }
 
     async fn open_pushed(
@@ -147,14 +191,6 @@ impl App {
         });
         let error = OAuthError::new(ErrorCode::InvalidRequestUri, "the pushed request is unknown, used or over");
         Ok(found.ok_or(error))
-    }
-}
-
-/// The name of the pushed request among the parameters, hashed.
-pub(super) fn pushed_name(parameters: &Parameters) -> Option<TokenHash> {
-    match Envelope::of(parameters) {
-        Ok(Envelope::Pushed(name)) => Some(TokenHash::of(name.as_bytes())),
-        Ok(Envelope::Plain | Envelope::Signed(_)) | Err(_) => None,
     }
 }
 

@@ -3,13 +3,12 @@
 use doorward_model::id::{EventId, RevocationId};
 use doorward_model::rotation::PresentedToken;
 use doorward_oidc::client::Client;
-use doorward_oidc::parameters::Parameters;
 use doorward_oidc::token_query::TokenQuery;
 use doorward_store::revocations::{self, RevokedKind};
 use doorward_store::{grants, token_families};
 
-use super::TokenRefusal;
 use super::living::ClientClaims;
+use super::{ClientRequest, TokenRefusal};
 use crate::App;
 use crate::event::{Action, EventDraft};
 use crate::failure::Failure;
@@ -20,9 +19,9 @@ use crate::sessions::RevocationBatch;
 impl App {
     /// Withdraws a token of the client that asks. Whatever is not a living token of its own stays as it is, and the
     /// answer does not tell (RFC 7009 section 2.2).
-    pub async fn revoke_token(&self, op: &Op, authorization: &[String], body: &Parameters) -> Result<(), TokenRefusal> {
-        let client = self.authenticate_client(op, authorization, body).await?;
-        let query = TokenQuery::read(body)?;
+    pub async fn revoke_token(&self, op: &Op, request: &ClientRequest) -> Result<(), TokenRefusal> {
+        let client = self.authenticate_client(op, request).await?;
+        let query = TokenQuery::read(&request.parameters)?;
         let text = query.token.reveal();
         // The two kinds are told apart by how they look, so the hint is not needed.
         if let Some(token) = PresentedToken::parse(text) {

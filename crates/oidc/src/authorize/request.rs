@@ -163,12 +163,15 @@ fn check_flow(parameters: &Parameters, client: &Client) -> Result<(), OAuthError
 
 /// Every word must be registered for the client (RFC 6749 section 3.3). `offline_access` is dropped when the client has
 /// no use for it (OpenID Connect Core 11).
-fn allowed_scope(parameters: &Parameters, client: &Client) -> Result<Scope, OAuthError> {
+pub(crate) fn allowed_scope(parameters: &Parameters, client: &Client) -> Result<Scope, OAuthError> {
     let invalid = |description| OAuthError::new(ErrorCode::InvalidScope, description);
     let text = parameters.find("scope").ok_or(invalid("scope is missing"))?;
     let mut scope = Scope::parse(text).map_err(|_| invalid("scope is malformed"))?;
     if !client.may_use(Grant::RefreshToken) {
         scope = scope.without(OFFLINE_ACCESS);
+    }
+    if scope.is_empty() {
+        return Err(invalid("the scope asks for nothing that this client could use"));
     }
     if !scope.is_within(&client.metadata().scopes) {
         return Err(invalid("the scope is not allowed for this client"));
@@ -182,7 +185,7 @@ fn challenge(parameters: &Parameters, client: &Client, has_nonce: bool) -> Resul
         return Err(OAuthError::invalid_request("code_challenge is missing"));
     }
     // RFC 9700 section 2.1.1: without PKCE the nonce must do its work, so there must be one.
-    if challenge.is_none() && !has_nonce {
+    if challenge.is_none() && !has_nonce && client.metadata().nonce_required {
         return Err(OAuthError::invalid_request("nonce is missing, which is needed without code_challenge"));
     }
     Ok(challenge)

@@ -148,6 +148,17 @@ fn the_exception_from_pkce_asks_for_a_nonce_and_does_not_weaken_a_challenge() {
     assert!(read(&[]).unwrap().challenge.is_some());
 }
 
+/// Proves: A-85
+#[test]
+fn only_the_exception_from_the_exception_takes_a_request_with_neither_challenge_nor_nonce() {
+    let neither = [("code_challenge", ""), ("code_challenge_method", ""), ("nonce", "")];
+    for (pkce, nonce, is_taken) in [(false, false, true), (false, true, false), (true, true, false)] {
+        let fields = with(&with(&shop_fields(), "require_pkce", json!(pkce)), "require_nonce", json!(nonce));
+        let read = read(&query(&neither), &client(&fields), &Route::default());
+        assert_eq!(read.is_ok(), is_taken, "require_pkce {pkce}, require_nonce {nonce}");
+    }
+}
+
 #[test]
 fn one_redirect_uri_may_be_left_out_unless_it_is_openid_connect() {
     let missing = ("redirect_uri", "");

@@ -25,6 +25,7 @@ pub(super) fn metadata(metadata: &Metadata) -> Map<String, Value> {
         ("default_max_age", metadata.default_max_age.map(|age| json!(age.seconds()))),
         ("default_acr_values", list(&metadata.default_acr_values)),
         ("served_resources", list(&metadata.served_resources)),
+        ("self_registered", metadata.self_registered.then_some(json!(true))),
     ];
     for (name, value) in optional {
         members.extend(value.map(|value| (name.to_owned(), value)));
@@ -60,6 +61,7 @@ fn always(metadata: &Metadata) -> Map<String, Value> {
         ("require_pushed_authorization_requests", json!(metadata.pushed_requests_required)),
         ("require_signed_request_object", json!(metadata.signed_requests_required)),
         ("require_pkce", json!(metadata.pkce_required)),
+        ("require_nonce", json!(metadata.nonce_required)),
         ("consent", json!(metadata.consent.as_str())),
         ("refresh_token_rotation", json!(metadata.rotation.as_str())),
         ("subject_type", json!(metadata.subject_type.as_str())),

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::reader::{Problem, Reader};
 use super::words::{Application, AuthenticationMethod, Consent, Grant, Rotation, SubjectType};
-use super::{Author, Keys, Lifetimes, LogoutAddress, Metadata};
+use super::{Author, Keys, Lifetimes, LogoutAddress, Metadata, stranger};
 use crate::jose::{Algorithm, KeySet};
 use crate::preferences;
 use crate::prompt::MaxAge;
@@ -21,19 +21,35 @@ const MAX_WORDS: usize = 10;
 
 /// The metadata and what is wrong with it; a field that is wrong has its default.
 pub(super) fn metadata(members: &Map<String, Value>, author: Author) -> (Metadata, Vec<Problem>) {
-    let mut reader = Reader::new(members);
-    let mut metadata = Metadata::default();
-    shown(&mut reader, &mut metadata);
-    protocol(&mut reader, &mut metadata);
-    keys(&mut reader, &mut metadata);
-    algorithms(&mut reader, &mut metadata);
-    requirements(&mut reader, &mut metadata);
-    sessions(&mut reader, &mut metadata);
+    let (mut reader, mut metadata) = (Reader::new(members), Metadata::default());
+    read(&mut reader, &mut metadata, author);
     if author == Author::Operator {
-        operators_own(&mut reader, &mut metadata);
         reader.refuse_unknown();
+    } else {
+        stranger::complete(&reader, &mut metadata);
     }
     (metadata, reader.problems)
+}
+
+fn read(reader: &mut Reader<'_>, metadata: &mut Metadata, author: Author) {
+    shown(reader, metadata);
+    protocol(reader, metadata);
+    keys(reader, metadata);
+    algorithms(reader, metadata);
+    requirements(reader, metadata);
+    sessions(reader, metadata);
+    if author == Author::Operator {
+        operators_own(reader, metadata);
+    }
+}
+
+/// Every field that is read.
+#[cfg(test)]
+pub(super) fn fields() -> Vec<&'static str> {
+    let nothing = Map::new();
+    let (mut reader, mut metadata) = (Reader::new(&nothing), Metadata::default());
+    read(&mut reader, &mut metadata, Author::Operator);
+    reader.seen
 }
 
 fn shown(reader: &mut Reader<'_>, metadata: &mut Metadata) {
@@ -143,6 +159,8 @@ fn operators_own(reader: &mut Reader<'_>, metadata: &mut Metadata) {
         refresh_token_seconds: reader.number("refresh_token_seconds").unwrap_or(defaults.refresh_token_seconds),
     };
     metadata.pkce_required = reader.flag("require_pkce").unwrap_or(true);
+    metadata.nonce_required = reader.flag("require_nonce").unwrap_or(true);
     metadata.consent = reader.word("consent", Consent::parse).unwrap_or(Consent::Ask);
     metadata.rotation = reader.word("refresh_token_rotation", Rotation::parse).unwrap_or(Rotation::Strict);
+    metadata.self_registered = reader.flag("self_registered").unwrap_or(false);
 }

@@ -40,7 +40,7 @@ impl Problem {
 /// The members of a registration. `null` counts as left out (RFC 7592 section 2.2).
 pub(super) struct Reader<'a> {
     members: &'a Map<String, Value>,
-    seen: Vec<&'static str>,
+    pub(super) seen: Vec<&'static str>,
     pub(super) problems: Vec<Problem>,
 }
 
@@ -52,6 +52,11 @@ impl<'a> Reader<'a> {
     pub(super) fn member(&mut self, field: &'static str) -> Option<&'a Value> {
         self.seen.push(field);
         self.members.get(field).filter(|value| !value.is_null())
+    }
+
+    /// Whether a member is there, whatever it is.
+    pub(super) fn has(&self, field: &str) -> bool {
+        self.members.get(field).is_some_and(|value| !value.is_null())
     }
 
     #[expect(clippy::needless_pass_by_value, reason = "callers hand over errors they have no other use for")]

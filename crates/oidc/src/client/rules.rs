@@ -80,6 +80,9 @@ fn exceptions(metadata: &Metadata, problems: &mut Vec<Problem>) {
     if !metadata.pkce_required && (metadata.is_public() || !metadata.scopes.contains(OPENID)) {
         problems.push(Problem::new("require_pkce", "can be false for confidential OpenID Connect clients only"));
     }
+    if !metadata.nonce_required && metadata.pkce_required {
+        problems.push(Problem::new("require_nonce", "can be false together with require_pkce only"));
+    }
     if metadata.rotation == Rotation::Keep && (metadata.is_public() || !metadata.dpop_required) {
         let message = "can be keep for confidential clients with dpop_bound_access_tokens only";
         problems.push(Problem::new("refresh_token_rotation", message));

@@ -163,6 +163,7 @@ fn a_stranger_decides_nothing_that_is_the_operators() {
         "redirect_uris": ["https://shop.example/cb"],
         "consent": "skip",
         "require_pkce": false,
+        "require_nonce": false,
         "refresh_token_rotation": "recover",
         "access_token_seconds": 3_600,
         "resources": ["https://api.example"],
@@ -172,6 +173,47 @@ fn a_stranger_decides_nothing_that_is_the_operators() {
     let client = read(&fields, Author::Stranger).unwrap();
     let plain = read(&json!({"redirect_uris": ["https://shop.example/cb"]}), Author::Stranger).unwrap();
     assert_eq!(client, plain);
+    assert!(client.metadata().self_registered);
+    assert_eq!(client.metadata().scopes.to_string(), "openid profile email");
+}
+
+/// Proves: A-111
+#[test]
+fn what_an_operator_gave_a_client_it_keeps_and_takes_no_more() {
+    let shop =
+        json!({"redirect_uris": ["https://shop.example/cb"], "grant_types": ["authorization_code", "refresh_token"]});
+    let registered = read(&shop, Author::Stranger).unwrap();
+    assert_eq!(registered.metadata().scopes.to_string(), "openid profile email offline_access");
+    let given =
+        json!({"consent": "skip", "scope": "openid orders", "access_token_seconds": 60, "self_registered": false});
+    let mut members = registered.to_json();
+    members.extend(given.as_object().unwrap().clone());
+    let vetted = read(&Value::Object(members.clone()), Author::Operator).unwrap();
+    // As it hears them, it sends the fields back; what it says of the operator's own counts for nothing.
+    members.insert("access_token_seconds".into(), json!(600));
+    members.insert("self_registered".into(), json!(true));
+    assert_eq!(vetted.rewritten(&members).unwrap(), vetted);
+    // What becomes something else, nobody has vouched for.
+    members.insert("client_name".into(), json!("Bank"));
+    let rewritten = vetted.rewritten(&members).unwrap();
+    assert_eq!((rewritten.shown_name(), rewritten.metadata().consent), ("Bank", Consent::Ask));
+    assert!(rewritten.metadata().self_registered);
+    for field in ["scope", "access_token_seconds", "grant_types"] {
+        assert_eq!(rewritten.to_json()[field], vetted.to_json()[field], "{field}");
+    }
+    for (field, value) in [
+        ("scope", json!("openid orders refunds")),
+        ("grant_types", json!(["authorization_code", "urn:ietf:params:oauth:grant-type:device_code"])),
+        ("redirect_uris", json!(["http://shop.example/cb"])),
+    ] {
+        let mut more = members.clone();
+        more.insert(field.into(), value);
+        let problems = vetted.rewritten(&more).unwrap_err();
+        assert!(problems.iter().all(|problem| problem.field.starts_with(field)), "{problems:?}");
+    }
+    // A field that is left out has its default, as in a registration.
+    let bare = vetted.rewritten(json!({"redirect_uris": ["https://shop.example/cb"]}).as_object().unwrap()).unwrap();
+    assert_eq!((bare.name(), bare.metadata().scopes.to_string().as_str()), (None, "openid profile email"));
 }
 
 /// Proves: V10.7.1
@@ -186,6 +228,8 @@ fn exceptions_have_conditions() {
         (with(&public, "scope", json!("openid offline_access")), Some("scope")),
         (with(&shop_fields(), "require_pkce", json!(false)), None),
         (with(&with(&shop_fields(), "require_pkce", json!(false)), "scope", json!("orders")), Some("require_pkce")),
+        (with(&shop_fields(), "require_nonce", json!(false)), Some("require_nonce")),
+        (with(&with(&shop_fields(), "require_pkce", json!(false)), "require_nonce", json!(false)), None),
         (with(&shop_fields(), "consent", json!("skip")), None),
         (with(&shop_fields(), "subject_type", json!("pairwise")), None),
         (
@@ -212,7 +256,8 @@ fn a_service_that_only_asks_needs_no_grant_and_a_machine_needs_a_service() {
     assert_eq!(problem_fields(&service, Author::Stranger), ["grant_types"]);
     let machine = json!({"grant_types": ["client_credentials"], "scope": "orders"});
     assert_eq!(problem_fields(&machine, Author::Operator), ["resources"]);
-    assert_eq!(problem_fields(&with(&machine, "resources", json!(["urn:a:b"])), Author::Stranger), ["resources"]);
+    let stranger = problem_fields(&with(&machine, "resources", json!(["urn:a:b"])), Author::Stranger);
+    assert_eq!(stranger, ["grant_types", "scope", "resources"]);
 }
 
 #[test]
@@ -224,12 +269,32 @@ fn a_machine_needs_no_redirect_uri() {
 }
 
 #[test]
-fn origins_are_those_of_web_pages() {
-    let client = client(&json!({"redirect_uris": [
-        "https://shop.example/cb", "https://shop.example/other", "http://localhost:3000/cb", "http://127.0.0.1/cb",
-        "com.example.app:/cb",
-    ]}));
-    assert_eq!(client.origins(), ["http://localhost:3000", "https://shop.example"]);
+fn scripts_come_from_the_pages_of_a_client_without_a_secret() {
+    let mut fields = json!({"redirect_uris": [
+        "https://shop.example/cb", "https://shop.example/other", "http://127.0.0.1/cb", "com.example.app:/cb",
+    ]});
+    assert!(client(&fields).script_origins().is_empty(), "it calls from its server");
+    fields["token_endpoint_auth_method"] = json!("none");
+    let origins: Vec<String> = client(&fields).script_origins().into_iter().collect();
+    assert_eq!(origins, ["http://127.0.0.1", "https://shop.example"]);
+}
+
+#[test]
+fn a_service_is_known_by_what_it_is_registered_for_byte_for_byte() {
+    let service = client(&json!({"grant_types": [], "served_resources": ["https://api.example"]}));
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    assert!(service.serves(&names(&["https://files.example", "https://api.example"])));
+    for foreign in [&[][..], &["https://api.example/"], &["https://api.example.evil"], &["HTTPS://api.example"]] {
+        assert!(!service.serves(&names(foreign)), "{foreign:?}");
+    }
+}
+
+#[test]
+fn people_read_the_name_of_a_client_or_its_id() {
+    let mut fields = json!({"redirect_uris": ["https://shop.example/cb"]});
+    assert_eq!((client(&fields).name(), client(&fields).shown_name()), (None, "shop"));
+    fields["client_name"] = json!("The Shop");
+    assert_eq!((client(&fields).name(), client(&fields).shown_name()), (Some("The Shop"), "The Shop"));
 }
 
 #[test]
@@ -246,7 +311,7 @@ fn a_full_registration_reads_back() {
         "jwks": {"keys": [key]}, "id_token_signed_response_alg": "ES256", "userinfo_signed_response_alg": "RS256",
         "introspection_signed_response_alg": "EdDSA", "request_object_signing_alg": "EdDSA",
         "dpop_bound_access_tokens": true, "require_pushed_authorization_requests": true,
-        "require_signed_request_object": true, "require_pkce": true, "consent": "skip",
+        "require_signed_request_object": true, "require_pkce": true, "require_nonce": true, "consent": "skip",
         "refresh_token_rotation": "keep", "subject_type": "pairwise",
         "sector_identifier_uri": "https://shop.example/sector", "default_max_age": 3_600,
         "default_acr_values": ["aal2"], "backchannel_logout_uri": "https://shop.example/out",
@@ -275,5 +340,39 @@ proptest! {
             prop_assert!(client.metadata().pkce_required || !client.is_public());
             prop_assert_eq!(read(&Value::Object(client.to_json()), Author::Operator), Ok(client));
         }
+    }
+}
+
+/// The manual's tables: a field and its default, where it has one.
+fn told_fields() -> Vec<(String, Option<Value>)> {
+    let manual = include_str!("../../../../docs/application-settings.md");
+    let rows = manual.lines().filter_map(|line| line.strip_prefix("| `"));
+    rows.map(|row| {
+        let (field, rest) = row.split_once("` | ").unwrap_or_else(|| panic!("{row}"));
+        let default = rest.split(" | ").next().filter(|default| *default != "—");
+        let value =
+            default.map(|text| serde_json::from_str(text.trim_matches('`')).unwrap_or_else(|_| panic!("{row}")));
+        (field.to_owned(), value)
+    })
+    .collect()
+}
+
+#[test]
+fn the_manual_explains_every_field_and_no_other() {
+    let mut told: Vec<String> = told_fields().into_iter().map(|(field, _)| field).collect();
+    let mut known = super::read::fields();
+    told.sort_unstable();
+    known.sort_unstable();
+    assert_eq!(told, known, "docs/application-settings.md");
+}
+
+#[test]
+fn the_defaults_are_those_of_the_manual() {
+    let shop = json!({"redirect_uris": ["https://shop.example/cb"],
+        "backchannel_logout_uri": "https://shop.example/b", "frontchannel_logout_uri": "https://shop.example/f"});
+    let shown = read(&shop, Author::Operator).unwrap().to_json();
+    let left_out = |field: &str| shop.get(field).is_none();
+    for (field, told) in told_fields().into_iter().filter(|(field, _)| left_out(field)) {
+        assert_eq!(shown.get(&field), told.as_ref(), "{field}");
     }
 }

@@ -1,6 +1,6 @@
 //! Exceptions that were made for applications.
 
-use doorward_app::clients::list_without_pkce;
+use doorward_app::clients::{WithoutPkce, list_without_pkce};
 use doorward_store::migrations;
 
 use super::{Finding, warning};
@@ -30,8 +30,15 @@ pub(super) async fn judge(configuration: &Configuration) -> Vec<Finding> {
 }
 
 /// RFC 9700 section 2.1.1.
-fn without_pkce(client: String) -> Finding {
-    let remedy =
-        "Codes of this application are protected by nonce alone; register it with require_pkce as soon as it can.";
-    Finding { client: Some(client), ..warning("client_without_pkce", "require_pkce", remedy) }
+fn without_pkce(client: WithoutPkce) -> Finding {
+    let (name, setting, remedy) = if client.nonce_required {
+        let remedy =
+            "Codes of this application are protected by nonce alone; register it with require_pkce as soon as it can.";
+        ("client_without_pkce", "require_pkce", remedy)
+    } else {
+        let remedy = "Nothing protects the codes of this application. This is for tests of conformance: remove it when \
+                      they are done.";
+        ("client_without_pkce_and_nonce", "require_nonce", remedy)
+    };
+    Finding { client: Some(client.id), ..warning(name, setting, remedy) }
 }

@@ -15,7 +15,7 @@ pub enum ClientCommand {
         after_help = "Examples:\n  doorward client create --name Shop --first-party \\\n    --redirect-uri https://shop.example.com/callback\n  doorward client create --name Board --public \\\n    --redirect-uri https://board.example.com/ --scope openid --scope profile --scope email\n  doorward client create --name Nightly --grant client_credentials \\\n    --scope orders --resource https://api.example.com\n  doorward client create --name \"Orders API\" --serves https://api.example.com"
     )]
     Create(Fields),
-    /// List applications, oldest first
+    /// List applications, in the order of their ids: of those registered by command, the oldest first
     List(List),
     /// Show one application
     Show(Which),
@@ -37,6 +37,38 @@ pub enum ClientCommand {
     GenerateSecret,
     /// Remove an application with everything it was granted
     Delete(Which),
+    /// Make a token with which applications register themselves (RFC 7591), and print it this once
+    ///
+    /// It counts while applications.registration is set. People are told of an application that registered itself, and
+    /// are always asked for consent.
+    #[command(after_help = "Example:\n  doorward client create-token --note \"staging\" --uses 5 --days 2")]
+    CreateToken(CreateToken),
+    /// List the tokens with which applications may register themselves, the oldest first
+    ListTokens,
+    /// Take such a token back; what has registered with it stays
+    DeleteToken(WhichToken),
+}
+
+/// Flags of `client create-token`.
+#[derive(Debug, Args)]
+pub struct CreateToken {
+    /// Whom it is for, for yourself
+    #[arg(long)]
+    pub note: Option<String>,
+    /// How many applications may register with it
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub uses: u32,
+    /// How many days it is good for
+    #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..=365))]
+    pub days: u16,
+}
+
+/// The token a command is about.
+#[derive(Debug, Args)]
+pub struct WhichToken {
+    /// Its id
+    #[arg(value_name = "TOKEN_ID")]
+    pub token: String,
 }
 
 /// What is registered of an application.
@@ -51,8 +83,9 @@ pub struct Fields {
     /// The application cannot keep a secret: it runs in a browser or on a person's device
     #[arg(long, conflicts_with = "auth_method")]
     pub public: bool,
-    /// How the application proves who it is; in the Authorization header unless said otherwise
-    #[arg(long, value_name = "METHOD", value_parser = ["client_secret_basic", "client_secret_post", "none"])]
+    /// How the application proves who it is: with a secret in the Authorization header unless said otherwise.
+    /// With a key of its own, the keys are in --metadata
+    #[arg(long, value_name = "METHOD", value_parser = ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"])]
     pub auth_method: Option<String>,
     /// A grant it may use; may be given more than once; the authorization code grant unless said otherwise
     #[arg(long, value_name = "GRANT")]

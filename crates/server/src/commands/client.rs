@@ -1,5 +1,7 @@
 //! `doorward client …`.
 
+mod tokens;
+
 use std::path::Path;
 
 use doorward_app::clients::{ClientError, RegisteredClient};
@@ -29,7 +31,7 @@ pub async fn run(configuration: Configuration, command: ClientCommand, output: O
         _ => Map::new(),
     };
     let opened = match &command {
-        ClientCommand::Create(_) => Opened::or_new(configuration).await?,
+        ClientCommand::Create(_) | ClientCommand::CreateToken(_) => Opened::or_new(configuration).await?,
         _ => Opened::existing(configuration).await?,
     };
     let done = match &command {
@@ -39,6 +41,9 @@ pub async fn run(configuration: Configuration, command: ClientCommand, output: O
         ClientCommand::Update(Update { which, .. }) => update(&opened, which, fields, output).await,
         ClientCommand::RotateSecret(flags) => rotate(&opened, flags, output).await,
         ClientCommand::Delete(which) => delete(&opened, which, output).await,
+        ClientCommand::CreateToken(flags) => tokens::create(&opened, flags, output).await,
+        ClientCommand::ListTokens => tokens::list(&opened, output).await,
+        ClientCommand::DeleteToken(which) => tokens::delete(&opened, which, output).await,
         // Answered above, without data.
         ClientCommand::GenerateSecret => Ok(()),
     };
@@ -192,7 +197,7 @@ fn row(it: &RegisteredClient) -> [String; 4] {
 }
 
 fn name(it: &RegisteredClient) -> String {
-    it.client.metadata().name.as_ref().map(|name| name.as_str().to_owned()).unwrap_or_default()
+    it.client.name().unwrap_or_default().to_owned()
 }
 
 /// A client for machines: the metadata of RFC 7591 section 3.2.1, and when it changed.

@@ -91,6 +91,8 @@ pub struct Applications {
     pub private_networks: Vec<IpNet>,
     /// Whether applications must push their requests.
     pub pushed_only: bool,
+    /// Whether applications may register themselves with a token of the operator.
+    pub registration: bool,
 }
 
 /// `[tls]`

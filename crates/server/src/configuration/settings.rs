@@ -67,6 +67,7 @@ pub const SETTINGS: &[Setting] = &[
     setting("tokens.audience", Text, "\"https://auth.example.com\"", "The aud of access tokens; public_url when not set."),
     setting("cors.token_origins", List, "[]", "Exact origins, such as \"https://app.example.com\", whose browser code may hold refresh tokens."),
     setting("applications.private_networks", List, "[]", "Networks besides the public internet that addresses of applications (jwks_uri, backchannel_logout_uri) may lead into, such as \"10.0.0.0/8\"."),
+    setting("applications.registration", Boolean, "false", "Applications may register themselves (RFC 7591) with a token of doorward client create-token."),
     setting("applications.pushed_only", Boolean, "false", "Applications must push each request (RFC 9126) before they send anybody."),
     setting("tls.certificate_file", Text, "\"/etc/doorward/certificate.pem\"", "Built-in TLS: the certificate chain, leaf first. A changed file is taken up without a restart."),
     setting("tls.key_file", Text, "\"/etc/doorward/private-key.pem\"", "Its private key."),

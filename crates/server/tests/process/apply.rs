@@ -142,3 +142,22 @@ fn a_file_with_a_mistake_changes_nothing() {
     }
     assert_eq!(ids(folder), ["shop"]);
 }
+
+#[test]
+fn the_manuals_applications_for_the_conformance_suite_are_taken() {
+    let manual = include_str!("../../../../docs/conformance.md");
+    let file = manual.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let told = apply(folder.path(), file, &[]);
+    let expected = ["conformance", "conformance-2", "conformance-post", "conformance-fapi", "conformance-fapi-2"]
+        .map(|id| (id, "create"));
+    assert_eq!(actions(&told), expected);
+    let secrets = told.as_array().unwrap().iter().filter(|it| it.get("client_secret").is_some());
+    assert_eq!(secrets.count(), 3, "the manual says how many are printed");
+    for channel in ["backchannel", "frontchannel"] {
+        let line = manual.split('`').find(|text| text.starts_with(&format!("{channel}_logout_uri = "))).unwrap();
+        let with_logout = file.replacen("require_pkce = false", &format!("require_pkce = false\n{line}"), 1);
+        let told = apply(folder.path(), &with_logout, &["--dry-run"]);
+        assert_eq!(actions(&told)[0], ("conformance", "change"), "{line}");
+    }
+}

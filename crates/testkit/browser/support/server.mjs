@@ -15,14 +15,14 @@ const run = promisify(execFile);
 
 const START_PATIENCE_MS = 60_000;
 
-/** Starts the `doorward` binary named by DOORWARD_BINARY and waits until it is ready. */
-export async function startServer() {
+/** Starts the `doorward` binary named by DOORWARD_BINARY, with further settings, and waits until it is ready. */
+export async function startServer(settings = {}) {
   const binary = process.env.DOORWARD_BINARY;
   if (!binary) throw new Error("DOORWARD_BINARY is not set; run the tests with `cargo xtask test`");
   const folder = await mkdtemp(join(tmpdir(), "doorward-browser-"));
   const [port, operationsPort] = await findFreePorts(2);
   const server = new Server(folder, `http://localhost:${port}`, `http://127.0.0.1:${operationsPort}`);
-  await server.start(binary, [
+  await server.start(binary, settings, [
     ...["serve", "--data-dir", join(folder, "data"), "--public-url", server.url],
     ...["--listen", `127.0.0.1:${port}`, "--ops-listen", `127.0.0.1:${operationsPort}`],
   ]);
@@ -43,11 +43,11 @@ class Server {
     this.mails = new MailFolder(join(folder, "data", "mail"));
   }
 
-  async start(binary, args) {
+  async start(binary, settings, args) {
     this.#binary = binary;
     // Nothing of the developer's own environment reaches the server. Tests come faster than people do, from one
     // address: only the limit on requests is raised, never the throttle on sign-ins.
-    const env = { PATH: process.env.PATH, HOME: this.#folder, DOORWARD_LIMITS__SCALE: "100" };
+    const env = { PATH: process.env.PATH, HOME: this.#folder, DOORWARD_LIMITS__SCALE: "100", ...settings };
     this.#process = spawn(binary, args, { cwd: this.#folder, env, stdio: ["ignore", "pipe", "pipe"] });
     for (const stream of [this.#process.stdout, this.#process.stderr]) {
       stream.setEncoding("utf8").on("data", (text) => (this.#output += text));
@@ -82,6 +82,16 @@ class Server {
   /** The one-time link to the first administrator's page, as whoever started the server without a terminal finds it. */
   async readAdministratorLink() {
     return (await readFile(join(this.#folder, "data", "admin-link"), "utf8")).trim();
+  }
+
+  /** A token with which one application may register itself. */
+  async createRegistrationToken() {
+    const folder = ["--data-dir", join(this.#folder, "data"), "--public-url", this.url];
+    const { stdout } = await run(this.#binary, ["client", "create-token", ...folder, "--json"], {
+      cwd: this.#folder,
+      env: { PATH: process.env.PATH, HOME: this.#folder },
+    });
+    return JSON.parse(stdout).initial_access_token;
   }
 
   /** Registers an application as an operator does, one of their own unless said otherwise; returns what is printed. */

@@ -6,10 +6,10 @@ import { launchBrowser } from "./browser.mjs";
 import { startServer } from "./server.mjs";
 
 /** Registers start and end with the test runner; `server` and `browser` are there once the first test runs. */
-export function prepareStage() {
+export function prepareStage(settings) {
   const stage = {};
   before(async () => {
-    stage.server = await startServer();
+    stage.server = await startServer(settings);
     stage.browser = await launchBrowser();
   });
   after(async () => {

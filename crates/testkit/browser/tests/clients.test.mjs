@@ -1,4 +1,4 @@
-// Libraries that applications use, as their manuals say, against the running server.
+// Libraries in JavaScript that applications use, as their manuals say, against the running server.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -7,41 +7,10 @@ import "../support/web_crypto.mjs";
 import * as oauth from "oauth4webapi";
 import * as openid from "openid-client";
 
-import { startApplication } from "../support/application.mjs";
-import { openPage } from "../support/browser.mjs";
-import { inventPerson } from "../support/people.mjs";
-import { runPythonApplication } from "../support/python.mjs";
-import { prepareStage } from "../support/stage.mjs";
-import { Visitor } from "../support/visitor.mjs";
+import { ARRIVED, DEVICE, RENEWS, SERVICE, prepareClients } from "../support/clients.mjs";
 
-const stage = prepareStage();
-const RENEWS = { grant_types: ["authorization_code", "refresh_token"] };
-const ARRIVED = "The application has its answer.";
-
-/** A person with an account, an application on a port, and a page. */
-async function prepare(run) {
-  const application = await startApplication();
-  const { context, page, complaints } = await openPage(stage);
-  const owner = inventPerson("owner");
-  await stage.server.createAccount(owner);
-  try {
-    await run({ application, page, owner, visitor: new Visitor(page) });
-    assert.deepEqual(complaints, []);
-  } finally {
-    await context.close();
-    await application.stop();
-  }
-}
-
-/** Leads the page to `url` and signs in there; the address the application is called with. */
-async function signIn({ page, owner, visitor }, url) {
-  await page.goto(url.href);
-  await visitor.field("E-mail address").fill(owner.email);
-  await visitor.field("Password").fill(owner.password);
-  await visitor.button("Sign in").click();
-  await page.getByText(ARRIVED).waitFor();
-  return new URL(page.url());
-}
+const { stage, prepare, signIn, answerDevice } = prepareClients();
+const insecure = { [oauth.allowInsecureRequests]: true };
 
 /** A configuration of openid-client, from what was printed at the registration. */
 function configure(client, authentication = openid.ClientSecretBasic(client.client_secret)) {
@@ -49,6 +18,22 @@ function configure(client, authentication = openid.ClientSecretBasic(client.clie
   return openid.discovery(new URL(stage.server.url), client.client_id, metadata, authentication, {
     execute: [openid.allowInsecureRequests],
   });
+}
+
+/** The server's document as oauth4webapi reads it. */
+async function discover(algorithm = "oidc") {
+  const issuer = new URL(stage.server.url);
+  return oauth.processDiscoveryResponse(issuer, await oauth.discoveryRequest(issuer, { algorithm, ...insecure }));
+}
+
+/** The same question again, if the answer to the first was which nonce a proof must have. */
+async function ask(question) {
+  try {
+    return await question();
+  } catch (error) {
+    if (!oauth.isDPoPNonceError(error)) throw error;
+    return question();
+  }
 }
 
 test("openid-client: sign-in with a secret, PKCE, nonce, and who it is", () =>
@@ -187,10 +172,7 @@ test("openid-client: requests that are pushed, signed, and both", () =>
   }));
 
 test("openid-client: a token for the application itself", async () => {
-  const client = await stage.server.registerApplication("http://127.0.0.1/callback", {
-    scope: "orders:read",
-    metadata: { grant_types: ["client_credentials"], redirect_uris: [], resources: ["https://orders.example"] },
-  });
+  const client = await stage.server.registerApplication("http://127.0.0.1/callback", SERVICE);
   const config = await configure(client);
   const tokens = await openid.clientCredentialsGrant(config, { resource: "https://orders.example" });
   const claims = JSON.parse(Buffer.from(tokens.access_token.split(".")[1], "base64url"));
@@ -198,12 +180,25 @@ test("openid-client: a token for the application itself", async () => {
   assert.equal((await openid.tokenIntrospection(config, tokens.access_token)).active, true);
 });
 
+test("openid-client: a device without a browser", () =>
+  prepare(async (people) => {
+    const client = await stage.server.registerApplication("http://127.0.0.1/callback", DEVICE);
+    const config = await configure(client, openid.None());
+    const begun = await openid.initiateDeviceAuthorization(config, { scope: "openid email" });
+    // The library waits before it asks for the first time.
+    const [tokens] = await Promise.all([
+      openid.pollDeviceAuthorizationGrant(config, begun),
+      answerDevice(people, new URL(begun.verification_uri_complete)),
+    ]);
+    const person = await openid.fetchUserInfo(config, tokens.access_token, tokens.claims().sub);
+    assert.equal(person.email, people.owner.email);
+    const renewed = await openid.refreshTokenGrant(config, tokens.refresh_token);
+    assert.equal(renewed.claims().sub, tokens.claims().sub);
+  }));
+
 test("oauth4webapi: sign-in of an application that keeps no secret", () =>
   prepare(async (people) => {
-    const issuer = new URL(stage.server.url);
-    const insecure = { [oauth.allowInsecureRequests]: true };
-    const discovered = await oauth.discoveryRequest(issuer, { algorithm: "oauth2", ...insecure });
-    const server = await oauth.processDiscoveryResponse(issuer, discovered);
+    const server = await discover("oauth2");
     const registered = await stage.server.registerApplication(people.application.callback, {
       metadata: { token_endpoint_auth_method: "none", id_token_signed_response_alg: "ES256" },
       isOwn: false,
@@ -238,18 +233,115 @@ test("oauth4webapi: sign-in of an application that keeps no secret", () =>
     assert.equal(person.email, people.owner.email);
   }));
 
-for (const library of ["authlib", "requests-oauthlib"]) {
-  test(`${library}: sign-in with a secret, who it is, and a renewal`, () =>
+test("oauth4webapi: a request signed and pushed, a key, tokens bound to another, renewed, asked about, withdrawn", () =>
+  prepare(async (people) => {
+    const [own, bound] = await Promise.all(["ES256", "ES256"].map((name) => oauth.generateKeyPair(name)));
+    const { kty, crv, x, y } = await crypto.subtle.exportKey("jwk", own.publicKey);
+    const { client_id } = await stage.server.registerApplication(people.application.callback, {
+      metadata: {
+        ...RENEWS,
+        token_endpoint_auth_method: "private_key_jwt",
+        jwks: { keys: [{ kty, crv, x, y, alg: "ES256", use: "sig", kid: "one" }] },
+        dpop_bound_access_tokens: true,
+        require_pushed_authorization_requests: true,
+        require_signed_request_object: true,
+      },
+    });
+    const [server, client] = [await discover(), { client_id }];
+    const key = oauth.PrivateKeyJwt({ key: own.privateKey, kid: "one" });
+    const options = { DPoP: oauth.DPoP(client, bound), ...insecure };
+    const [verifier, nonce] = [oauth.generateRandomCodeVerifier(), oauth.generateRandomNonce()];
+    const wishes = {
+      redirect_uri: people.application.callback,
+      response_type: "code",
+      scope: "openid email",
+      code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
+      code_challenge_method: "S256",
+      nonce,
+    };
+    const pushed = await ask(async () => {
+      const request = await oauth.issueRequestObject(server, client, wishes, { key: own.privateKey, kid: "one" });
+      const answer = await oauth.pushedAuthorizationRequest(server, client, key, { request }, options);
+      return oauth.processPushedAuthorizationResponse(server, client, answer);
+    });
+    const url = new URL(server.authorization_endpoint);
+    url.search = new URLSearchParams({ client_id, request_uri: pushed.request_uri });
+    const arrived = oauth.validateAuthResponse(server, client, await signIn(people, url), oauth.expectNoState);
+    const tokens = await ask(async () => {
+      const answer = await oauth.authorizationCodeGrantRequest(
+        ...[server, client, key, arrived, people.application.callback, verifier, options],
+      );
+      return oauth.processAuthorizationCodeResponse(server, client, answer, { expectedNonce: nonce });
+    });
+    assert.equal(tokens.token_type, "dpop");
+    const renewed = await ask(async () => {
+      const answer = await oauth.refreshTokenGrantRequest(server, client, key, tokens.refresh_token, options);
+      return oauth.processRefreshTokenResponse(server, client, answer);
+    });
+    const person = await ask(async () => {
+      const answer = await oauth.userInfoRequest(server, client, renewed.access_token, options);
+      return oauth.processUserInfoResponse(server, client, oauth.getValidatedIdTokenClaims(tokens).sub, answer);
+    });
+    assert.equal(person.email, people.owner.email);
+    const introspect = async (more) => {
+      const answer = await oauth.introspectionRequest(server, client, key, renewed.access_token, {
+        ...insecure,
+        ...more,
+      });
+      return oauth.processIntrospectionResponse(server, client, answer);
+    };
+    assert.equal((await introspect()).active, true);
+    assert.equal((await introspect({ requestJwtResponse: true })).active, true);
+    const withdrawn = await oauth.revocationRequest(server, client, key, renewed.refresh_token, insecure);
+    await oauth.processRevocationResponse(withdrawn);
+    assert.equal((await introspect()).active, false);
+  }));
+
+test("oauth4webapi: a token for the application itself, bound to a key, checked by the service", async () => {
+  const registered = await stage.server.registerApplication("http://127.0.0.1/callback", SERVICE);
+  const [server, client] = [await discover(), { client_id: registered.client_id }];
+  const secret = oauth.ClientSecretBasic(registered.client_secret);
+  const handle = oauth.DPoP(client, await oauth.generateKeyPair("ES256"));
+  const options = { DPoP: handle, ...insecure };
+  const tokens = await ask(async () => {
+    const answer = await oauth.clientCredentialsGrantRequest(server, client, secret, {}, options);
+    return oauth.processClientCredentialsResponse(server, client, answer);
+  });
+  // What the service sees, and what it is held against: the keys of the server and the proof that comes with it.
+  let seen;
+  await oauth.protectedResourceRequest(tokens.access_token, "GET", new URL("https://orders.example/mine"), undefined, undefined, {
+    DPoP: handle,
+    [oauth.customFetch]: async (url, { method, headers }) => {
+      seen = new Request(url, { method, headers });
+      return new Response("{}");
+    },
+  });
+  const claims = await oauth.validateJwtAccessToken(server, seen, "https://orders.example", {
+    requireDPoP: true,
+    ...insecure,
+  });
+  assert.deepEqual([claims.sub, claims.scope], [registered.client_id, "orders:read"]);
+});
+
+for (const answer of ["Allow", "Do not allow"]) {
+  test(`oauth4webapi: a device without a browser, answered with ${answer}`, () =>
     prepare(async (people) => {
-      const registered = await stage.server.registerApplication(people.application.callback, { metadata: RENEWS });
-      const learnt = await runPythonApplication({ library, issuer: stage.server.url, registered }, (url) =>
-        signIn(people, url),
-      );
-      assert.equal(learnt.claims.aud, registered.client_id);
-      assert.deepEqual(
-        learnt.people.map((person) => person.email),
-        [people.owner.email, people.owner.email],
-      );
-      assert.ok(learnt.rotates);
+      const registered = await stage.server.registerApplication("http://127.0.0.1/callback", DEVICE);
+      const [server, client] = [await discover(), { client_id: registered.client_id }];
+      const wishes = { scope: "openid email" };
+      const asked = await oauth.deviceAuthorizationRequest(server, client, oauth.None(), wishes, insecure);
+      const begun = await oauth.processDeviceAuthorizationResponse(server, client, asked);
+      await answerDevice(people, new URL(begun.verification_uri_complete), answer);
+      const redeem = async () => {
+        const code = begun.device_code;
+        const answered = await oauth.deviceCodeGrantRequest(server, client, oauth.None(), code, insecure);
+        return oauth.processDeviceCodeResponse(server, client, answered);
+      };
+      if (answer !== "Allow") return assert.rejects(redeem(), { error: "access_denied" });
+      const tokens = await redeem();
+      const { sub } = oauth.getValidatedIdTokenClaims(tokens);
+      const known = await oauth.userInfoRequest(server, client, tokens.access_token, insecure);
+      const person = await oauth.processUserInfoResponse(server, client, sub, known);
+      assert.equal(person.email, people.owner.email);
     }));
 }

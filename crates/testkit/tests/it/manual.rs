@@ -36,3 +36,40 @@ fn the_manual_says_what_rotation_gives_and_what_it_does_not() {
         assert_says(sentence);
     }
 }
+
+/// What a heading is called in a link: small letters, digits and hyphens.
+fn anchor(heading: &str) -> String {
+    let plain = heading.trim_start_matches('#').trim().to_lowercase().replace(' ', "-");
+    plain.chars().filter(|letter| letter.is_alphanumeric() || matches!(letter, '-' | '_')).collect()
+}
+
+/// Every link from one page of the manual to another, or within one.
+fn links(text: &str) -> impl Iterator<Item = (&str, Option<&str>)> {
+    let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    let own = targets.filter(|target| !target.contains("://") && !target.starts_with("mailto:"));
+    own.map(|target| target.split_once('#').map_or((target, None), |(page, place)| (page, Some(place))))
+}
+
+#[test]
+fn every_link_of_the_manual_leads_somewhere() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
+    let mut seen = 0;
+    for entry in std::fs::read_dir(&folder).unwrap() {
+        let page = entry.unwrap().path();
+        if page.extension().is_none_or(|extension| extension != "md") {
+            continue;
+        }
+        let text = std::fs::read_to_string(&page).unwrap();
+        for (target, place) in links(&text) {
+            let led_to = if target.is_empty() { page.clone() } else { folder.join(target) };
+            assert!(led_to.exists(), "{}: {target}", page.display());
+            if let Some(place) = place {
+                let there = std::fs::read_to_string(&led_to).unwrap();
+                let mut headings = there.lines().filter(|line| line.starts_with('#'));
+                assert!(headings.any(|line| anchor(line) == place), "{}: {target}#{place}", page.display());
+            }
+            seen += 1;
+        }
+    }
+    assert!(seen > 30, "{seen} links");
+}

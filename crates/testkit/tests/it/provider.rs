@@ -1,20 +1,26 @@
 //! Applications sign people in: the authorization code flow from end to end, and everything that must not work.
 
+mod addresses;
 mod algorithms;
 mod announced;
 mod applications;
 mod attacks;
+mod conformance;
 mod consent;
+mod device;
 mod dpop;
 mod exchange;
 mod frames;
 mod introspection;
+mod kinds;
+mod lists;
 mod logout;
 mod machines;
 mod own_keys;
 mod private_key_jwt;
 mod prompts;
 mod pushed;
+mod registration;
 mod relying_party;
 mod renewal;
 mod revocation;
@@ -361,6 +367,13 @@ fn the_discovery_documents_say_what_is_there() {
         let document: Value = get("/.well-known/openid-configuration").await;
         assert_eq!(document, get("/.well-known/oauth-authorization-server").await);
         assert_eq!(document["issuer"], "https://auth.example.test");
+        assert_eq!(document["authorization_response_iss_parameter_supported"], true);
+        assert_eq!(document["response_types_supported"], json!(["code"]));
+        assert_eq!(document["code_challenge_methods_supported"], json!(["S256"]));
+        for (name, value) in document.as_object().unwrap() {
+            let lists_none = value.as_array().is_some_and(|words| words.contains(&json!("none")));
+            assert!(!name.contains("_alg_") || !lists_none, "{name}: {value}");
+        }
         assert_eq!(document["id_token_signing_alg_values_supported"], json!(["RS256", "ES256", "EdDSA"]));
         assert_eq!(
             document["grant_types_supported"],
@@ -368,6 +381,7 @@ fn the_discovery_documents_say_what_is_there() {
                 "authorization_code",
                 "refresh_token",
                 "client_credentials",
+                "urn:ietf:params:oauth:grant-type:device_code",
                 "urn:ietf:params:oauth:grant-type:token-exchange"
             ])
         );
@@ -382,6 +396,8 @@ fn the_discovery_documents_say_what_is_there() {
             ("userinfo_endpoint", Method::GET),
             ("revocation_endpoint", Method::POST),
             ("introspection_endpoint", Method::POST),
+            ("pushed_authorization_request_endpoint", Method::POST),
+            ("device_authorization_endpoint", Method::POST),
             ("end_session_endpoint", Method::GET),
             ("jwks_uri", Method::GET),
         ] {

@@ -5,13 +5,15 @@ use doorward_model::password::Feedback;
 use doorward_model::time::{HOUR_MS, Timestamp};
 use doorward_web::pages::views::{
     Account, AccountAppearance, AccountApplications, AccountPassword, AccountProfile, AccountSessions, ApplicationRow,
-    AuthorizeError, ChooseAccount, ConfirmLogout, Consent, Failure, FailureKind, Field, FirstAdministrator, Forgot,
-    ForgotSent, FormPost, Login, Message, MessageKind, Notice, Page, Problem, Reset, SessionRow, SignedOut, Signup,
-    Verify, VerifyLink,
+    AuthorizeError, ChooseAccount, ConfirmDevice, ConfirmLogout, Consent, DeviceCode, Failure, FailureKind, Field,
+    FirstAdministrator, Forgot, ForgotSent, FormPost, Leave, Login, Message, MessageKind, Notice, Page, Problem, Reset,
+    SessionRow, SignedOut, Signup, Verify, VerifyLink,
 };
 
 /// Where an application is called back.
 pub(crate) const CALLBACK: &str = "https://shop.example.com/callback";
+/// Where it hears that its request failed.
+pub(crate) const FAILED: &str = "https://shop.example.com/callback?error=invalid_scope";
 /// What an application hears of the end of a session with.
 pub(crate) const FRAME: &str = "https://shop.example.com/out";
 /// The pages an application links to.
@@ -63,7 +65,13 @@ pub(crate) fn pages(page: &Page, typed: &Typed) -> askama::Result<Vec<(String, S
     let fields = vec![("code", "dwac_example".to_owned()), ("state", typed.name.clone())];
     let form_post = FormPost { page: page.clone(), action: CALLBACK.to_owned(), fields };
     pages.push(("form-post".to_owned(), form_post.render()?));
+    let (destination, to) = ("shop.example.com".to_owned(), FAILED.to_owned());
+    let leave = Leave { page: page.clone(), destination, to, fields: Vec::new() };
+    add(&mut pages, "leave", &leave)?;
+    let fields = vec![("error", "invalid_scope".to_owned())];
+    add(&mut pages, "leave-post", &Leave { to: CALLBACK.to_owned(), fields, ..leave })?;
     consent(page, typed, &mut pages)?;
+    device(page, typed, &mut pages)?;
     let signed_out = SignedOut { page: page.clone(), frames: vec![FRAME.to_owned()], next: "/login".to_owned() };
     pages.push(("signed-out".to_owned(), signed_out.render()?));
     for kind in FailureKind::EXAMPLES {
@@ -93,6 +101,7 @@ fn consent(page: &Page, typed: &Typed, pages: &mut Pages) -> askama::Result<()> 
         scopes: vec!["openid".into()],
         services: Vec::new(),
         destination: typed.address.clone(),
+        is_self_registered: false,
         links: Vec::new(),
     };
     add(pages, "consent", &small)?;
@@ -100,10 +109,31 @@ fn consent(page: &Page, typed: &Typed, pages: &mut Pages) -> askama::Result<()> 
     let large = Consent {
         scopes: words.into_iter().map(str::to_owned).chain([typed.code.clone()]).collect(),
         services: vec![typed.device.clone()],
+        is_self_registered: true,
         links: OWN_PAGES.into_iter().map(|(label, uri)| (label, uri.to_owned())).collect(),
         ..small
     };
     add(pages, "consent-much", &large)
+}
+
+fn device(page: &Page, typed: &Typed, pages: &mut Pages) -> askama::Result<()> {
+    let page = Page { flow: typed.flow.clone(), ..page.clone() };
+    let ask = DeviceCode { page: page.clone(), code: Field::default() };
+    add(pages, "device", &ask)?;
+    let wrong = Field::refused(&typed.device, Problem::DeviceCodeWrong);
+    add(pages, "device-refused", &DeviceCode { code: wrong, ..ask })?;
+    let confirm = ConfirmDevice {
+        page,
+        application: typed.name.clone(),
+        email: typed.email.clone(),
+        scopes: vec!["openid".into(), "email".into(), typed.code.clone()],
+        services: vec![typed.device.clone()],
+        code: "BCDF-GHJK".into(),
+        address: Some(typed.address.clone()),
+    };
+    add(pages, "device-confirm", &confirm)?;
+    let unknown = ConfirmDevice { services: Vec::new(), address: None, ..confirm };
+    add(pages, "device-confirm-unknown", &unknown)
 }
 
 const fn weak(feedback: Feedback) -> Problem {

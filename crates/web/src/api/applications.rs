@@ -3,15 +3,14 @@
 use axum::Json;
 use axum::extract::State;
 use doorward_app::applications::Application;
-use doorward_model::id::{self, ClientId};
-use doorward_model::name::DisplayName;
+use doorward_app::oauth::ClientId;
 use doorward_model::time::Timestamp;
 use http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::body::OptionalJson;
-use crate::extract::{ListQuery, Op, PathId, SignedIn};
+use crate::extract::{ListQuery, Op, PathClient, SignedIn};
 use crate::problem::{Code, FieldError, Problem};
 use crate::site::Site;
 
@@ -33,7 +32,7 @@ pub(crate) async fn list(
 /// A part of the applications the caller has signed in to.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ApplicationPage {
-    /// In the order in which they were registered.
+    /// In the order of their ids.
     data: Vec<AllowedApplication>,
     /// The `cursor` of the next part; `null` when there is none.
     #[schema(required)]
@@ -44,7 +43,7 @@ pub(crate) struct ApplicationPage {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct AllowedApplication {
     /// Its id.
-    #[schema(pattern = "^client_[0-9a-z]{26}$")]
+    #[schema(pattern = "^[A-Za-z0-9._-]{1,128}$", example = "client_01h455vb4pex5vsknk084sn02q")]
     client_id: String,
     /// What it is called.
     #[schema(required, example = "Shop")]
@@ -62,10 +61,9 @@ pub(crate) struct AllowedApplication {
 }
 
 fn present(application: Application) -> AllowedApplication {
-    let name = application.client.metadata().name.as_ref().map(DisplayName::as_str);
     AllowedApplication {
         client_id: application.client.id().to_string(),
-        name: name.map(str::to_owned),
+        name: application.client.name().map(str::to_owned),
         scopes: application.scope.words().map(str::to_owned).collect(),
         resources: application.services,
         granted_at: application.granted_at,
@@ -78,10 +76,10 @@ pub(crate) async fn delete(
     State(site): State<Site>,
     Op(op): Op,
     SignedIn(principal): SignedIn,
-    PathId(id): PathId<id::Client>,
+    PathClient(id): PathClient,
     OptionalJson(_): OptionalJson<()>,
 ) -> Result<StatusCode, Problem> {
-    if site.app.revoke_application(&op, &principal, &id.to_string()).await? {
+    if site.app.revoke_application(&op, &principal, id.as_str()).await? {
         Ok(StatusCode::NO_CONTENT)
     } else {
         Err(Code::NotFound.into())

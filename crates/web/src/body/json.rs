@@ -1,10 +1,12 @@
 //! `JsonBody<T>`: the body of an API call.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use http::HeaderMap;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::fields::{Fields, FromFields};
 use super::{is_content_type, read_body, strict_json};
@@ -43,6 +45,20 @@ impl<T: FromFields, S: Send + Sync> FromRequest<S> for OptionalJson<T> {
         }
         check_content_type(&parts.headers)?;
         read_fields(&bytes).map(|value| Self(Some(value)))
+    }
+}
+
+/// An object whose members somebody else judges: 415 for another type, 400 when it cannot be read or is no object.
+pub(crate) async fn read_object(
+    headers: &HeaderMap,
+    body: Body,
+    timeout: Duration,
+) -> Result<Map<String, Value>, Problem> {
+    check_content_type(headers)?;
+    let bytes = read_body(body, timeout).await?;
+    match strict_json::parse(&bytes) {
+        Ok(Value::Object(members)) => Ok(members),
+        Ok(_) | Err(_) => Err(Code::MalformedRequest.into()),
     }
 }
 

@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::response::Response;
 use doorward_app::authentication::Principal;
 
-use super::way_back::WayBack;
+use super::way_back::{Place, WayBack};
 use crate::body::{Fields, FormBody, FromFields};
 use crate::extract::{MaybeSignedIn, Op, PreCookie};
 use crate::pages::frame::{PublicFrame, show};
@@ -44,7 +44,7 @@ pub(super) async fn answer(
     form: FormBody<Choice>,
 ) -> Result<Response, Problem> {
     let choice = form.result.map_err(Problem::validation)?;
-    let Some(back) = WayBack::open(&site, &op, &browser, &choice.flow) else {
+    let Some(back) = WayBack::open_at(&site, &op, &browser, &choice.flow, Place::Authorize) else {
         return show(&Message { page, kind: MessageKind::FlowEnded });
     };
     let back = match principal.filter(|person| WayBack::shortly(person) == choice.seen) {

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use axum::response::{IntoResponse, Response};
-use doorward_app::oauth::{ErrorCode, OAuthError, Parameters, TokenRefusal};
+use doorward_app::oauth::{ClientRequest, ErrorCode, OAuthError, Parameters, TokenRefusal};
 use doorward_app::op::Op;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -76,14 +76,9 @@ pub(super) fn document(error: OAuthError) -> Response {
     (status, Json(document)).into_response()
 }
 
-/// A form that a client sends, and what it may prove who it is with.
+/// What a client sends to one of its endpoints.
 pub(super) struct ClientCall {
-    /// All in the body.
-    pub(super) parameters: Parameters,
-    /// The values of the `Authorization` headers.
-    pub(super) authorization: Vec<String>,
-    /// Those of the `DPoP` headers.
-    pub(super) proofs: Vec<String>,
+    pub(super) request: ClientRequest,
     pub(super) headers: HeaderMap,
 }
 
@@ -94,7 +89,7 @@ impl<S: Sync> FromRequest<S> for ClientCall {
         let (parts, body) = request.into_parts();
         let parameters = read_parameters(&parts, body).await?;
         let (authorization, proofs) = (authorization(&parts), proofs(&parts));
-        Ok(Self { parameters, authorization, proofs, headers: parts.headers })
+        Ok(Self { request: ClientRequest { parameters, authorization, proofs }, headers: parts.headers })
     }
 }
 

@@ -7,13 +7,13 @@ use doorward_app::oauth::{Authorization, AuthorizationResponse, OAuthError, Para
 use http::StatusCode;
 use http::header;
 
-use super::way_back::WayBack;
+use super::way_back::{Place, WayBack};
 use super::{account, answer, consent};
 use crate::cookies::PreNonce;
 use crate::edge::headers::FormActionOrigin;
 use crate::extract::{MaybeSignedIn, Op, PreCookie, UiCookie};
 use crate::pages::frame::{PublicFrame, go_to, in_language, leading_to, show as show_page, show_with};
-use crate::pages::views::{AuthorizeError, FormPost, Page, paths};
+use crate::pages::views::{AuthorizeError, FormPost, Leave, Page, paths};
 use crate::problem::{Code, Problem};
 use crate::site::Site;
 
@@ -42,7 +42,7 @@ pub(super) async fn show(
 ) -> Result<Response, Problem> {
     let asked = uri.query().unwrap_or_default();
     let flow = asked.strip_prefix("flow=");
-    let back = flow.and_then(|flow| WayBack::open(&site, &op, &browser, flow));
+    let back = flow.and_then(|flow| WayBack::open_at(&site, &op, &browser, flow, Place::Authorize));
     let is_over = flow.is_some() && back.is_none();
     let query = back.as_ref().map_or(asked, |back| back.query.as_str()).to_owned();
     let mut visit = Visit { site, op, page, browser, back, query };
@@ -88,6 +88,14 @@ impl Visit {
                     Some(page) => consent::ask(&self.site, page, &question, &back).await,
                     None => self.refuse(TOO_LONG),
                 }
+            }
+            Authorization::Leave { response, origin, destination } => {
+                let origin = origin.as_deref().and_then(FormActionOrigin::new);
+                let (to, fields) = match response {
+                    AuthorizationResponse::Redirect(to) => (to, Vec::new()),
+                    AuthorizationResponse::FormPost { action, fields } => (action, fields),
+                };
+                Ok(leading_to(show_page(&Leave { page: self.page, destination, to, fields })?, origin))
             }
             Authorization::Answer { response, origin } => {
                 let origin = origin.as_deref().and_then(FormActionOrigin::new);

@@ -2,10 +2,9 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use doorward_app::oauth::{Client, ConsentQuestion, Parameters, SeenQuestion};
-use doorward_model::name::DisplayName;
+use doorward_app::oauth::{ConsentQuestion, Parameters, SeenQuestion};
 
-use super::way_back::{self, WayBack};
+use super::way_back::{Place, WayBack};
 use crate::body::{Fields, FormBody, FromFields};
 use crate::extract::{MaybeSignedIn, Op, PreCookie};
 use crate::pages::frame::{PublicFrame, go_to, show};
@@ -30,18 +29,14 @@ pub(super) async fn ask(
     ];
     back.show(&Consent {
         page,
-        application: name_of(&question.client).unwrap_or(&question.destination).to_owned(),
+        application: question.client.name().unwrap_or(&question.destination).to_owned(),
         email: person.email,
         scopes: question.scope.words().map(str::to_owned).collect(),
         services: question.resources.iter().map(ToString::to_string).collect(),
         destination: question.destination.clone(),
+        is_self_registered: metadata.self_registered,
         links: links.into_iter().flatten().collect(),
     })
-}
-
-/// What the client calls itself.
-fn name_of(client: &Client) -> Option<&str> {
-    client.metadata().name.as_ref().map(DisplayName::as_str)
 }
 
 /// What the form says.
@@ -69,10 +64,10 @@ pub(super) async fn answer(
     form: FormBody<Answer>,
 ) -> Result<Response, Problem> {
     let answer = form.result.map_err(Problem::validation)?;
-    let Some(back) = WayBack::open(&site, &op, &browser, &answer.flow) else {
+    let Some(back) = WayBack::open_at(&site, &op, &browser, &answer.flow, Place::Authorize) else {
         return show(&Message { page, kind: MessageKind::FlowEnded });
     };
-    let again = || Ok(go_to(&way_back::address(&answer.flow)));
+    let again = || Ok(go_to(&back.address(&answer.flow)));
     let allows = match answer.decision.as_str() {
         "allow" => true,
         "deny" => false,

@@ -15,7 +15,7 @@ const SIGNED: &str = "application/token-introspection+jwt";
 
 /// Tells a client what a token is.
 pub(super) async fn show(State(site): State<Site>, Op(op): Op, call: ClientCall) -> Response {
-    match site.app.introspect(&op, &call.authorization, &call.parameters, wants_signed(&call.headers)).await {
+    match site.app.introspect(&op, &call.request, wants_signed(&call.headers)).await {
         Ok(Introspection::Plain(claims)) => Json(claims).into_response(),
         Ok(Introspection::Signed(token)) => {
             ([(header::CONTENT_TYPE, HeaderValue::from_static(SIGNED))], token.reveal().to_owned()).into_response()

@@ -6,7 +6,6 @@ use axum::response::Response;
 use doorward_app::authentication::Principal;
 use doorward_app::flow::{FlowKind, MOST_TEXT_BYTES};
 use doorward_app::oauth::{Client, LogoutAnswer, OAuthError, Parameters, paths as endpoints};
-use doorward_model::name::DisplayName;
 use http::request::Parts;
 
 use super::answer;
@@ -87,8 +86,7 @@ impl Visit {
             return self.refuse(OAuthError::invalid_request("the request is too long"));
         }
         let page = in_language(self.page, self.ui.as_deref(), &doorward_app::oauth::ui_locales(parameters));
-        let name = client.and_then(|client| client.metadata().name.as_ref());
-        let application = name.map(DisplayName::as_str).map(str::to_owned);
+        let application = client.and_then(Client::name).map(str::to_owned);
         let shown = show_page(&ConfirmLogout { page: Page { flow, ..page }, application })?;
         Ok(leading_to(shown, origin.and_then(FormActionOrigin::new)))
     }

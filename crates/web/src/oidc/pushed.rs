@@ -19,12 +19,12 @@ struct Pushed<'a> {
 
 /// Keeps a request of a client that has proved who it is.
 pub(super) async fn create(State(site): State<Site>, Op(op): Op, call: ClientCall) -> Response {
-    let answered = match site.app.push_request(&op, &call.authorization, &call.parameters, &call.proofs).await {
+    let answered = match site.app.push_request(&op, &call.request).await {
         Ok(pushed) => {
             let told = Pushed { request_uri: &pushed.request_uri, expires_in: pushed.expires_in };
             (StatusCode::CREATED, Json(told)).into_response()
         }
         Err(refusal) => Refusal(refusal).into_response(),
     };
-    answer::with_nonce(&site, &op, &call.proofs, answered)
+    answer::with_nonce(&site, &op, &call.request.proofs, answered)
 }

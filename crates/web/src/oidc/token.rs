@@ -29,7 +29,7 @@ struct Tokens<'a> {
 
 /// Gives tokens to a client that has proved who it is.
 pub(super) async fn create(State(site): State<Site>, Op(op): Op, call: ClientCall) -> Response {
-    let answered = match site.app.exchange(&op, &call.authorization, &call.parameters, &call.proofs).await {
+    let answered = match site.app.exchange(&op, &call.request).await {
         Ok(given) => {
             let tokens = Tokens {
                 access_token: given.access_token.reveal(),
@@ -44,5 +44,5 @@ pub(super) async fn create(State(site): State<Site>, Op(op): Op, call: ClientCal
         }
         Err(refusal) => Refusal(refusal).into_response(),
     };
-    answer::with_nonce(&site, &op, &call.proofs, answered)
+    answer::with_nonce(&site, &op, &call.request.proofs, answered)
 }

@@ -21,10 +21,31 @@ use crate::pages::frame::{go_to, leading_to, show};
 use crate::problem::{Code, Problem};
 use crate::site::Site;
 
+/// Where the way leads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+pub(crate) enum Place {
+    /// To the authorization endpoint, with a request of a client.
+    #[default]
+    Authorize,
+    /// To the page of devices, with the code that somebody typed.
+    Device,
+}
+
+impl Place {
+    const fn path(self) -> &'static str {
+        match self {
+            Self::Authorize => paths::AUTHORIZE,
+            Self::Device => paths::DEVICE,
+        }
+    }
+}
+
 /// What the browser carries.
 #[derive(Clone, Deserialize, Serialize)]
 pub(crate) struct WayBack {
-    /// The parameters of the request.
+    #[serde(default)]
+    place: Place,
+    /// The parameters of the request, or the code.
     pub(crate) query: String,
     /// The origin or scheme that the answer will go to.
     origin: Option<String>,
@@ -51,7 +72,14 @@ const CHOICE_BYTES: usize = 40;
 impl WayBack {
     /// For a request at `op.now`.
     pub(crate) fn new(op: &Op, query: &str, origin: Option<String>) -> Self {
-        Self { query: query.to_owned(), origin, sent_at_ms: op.now.as_ms(), chosen: None, asked: None, said: None }
+        let sent_at_ms = op.now.as_ms();
+        let place = Place::Authorize;
+        Self { place, query: query.to_owned(), origin, sent_at_ms, chosen: None, asked: None, said: None }
+    }
+
+    /// For the code of a device, at `op.now`.
+    pub(crate) fn to_device(op: &Op, user_code: &str) -> Self {
+        Self { place: Place::Device, ..Self::new(op, user_code, None) }
     }
 
     /// The parameters, read again.
@@ -121,6 +149,16 @@ impl WayBack {
         Self::from_text(&site.app.open_flow(op, browser.as_bytes(), FlowKind::Authorization, flow)?)
     }
 
+    /// The same, at the place that it leads to.
+    pub(super) fn open_at(site: &Site, op: &Op, browser: &PreNonce, flow: &str, place: Place) -> Option<Self> {
+        Self::open(site, op, browser, flow).filter(|back| back.place == place)
+    }
+
+    /// The address at which the request goes on; `flow` is this, sealed.
+    pub(crate) fn address(&self, flow: &str) -> String {
+        format!("{}?flow={flow}", self.place.path())
+    }
+
     /// In plain, to be sealed as a part of another flow.
     pub(crate) fn to_text(&self) -> String {
         serde_json::json!(self).to_string()
@@ -133,7 +171,10 @@ impl WayBack {
 
     /// What the client wishes the pages on the way to be like.
     pub(crate) async fn wishes(&self, site: &Site) -> Result<Wishes, Failure> {
-        site.app.wishes_of(self.sent_at(), &self.parameters()).await
+        match self.place {
+            Place::Authorize => site.app.wishes_of(self.sent_at(), &self.parameters()).await,
+            Place::Device => Ok(Wishes::default()),
+        }
     }
 
     /// When the visitor was sent to sign in.
@@ -146,10 +187,10 @@ impl WayBack {
         Ok(leading_to(show(page)?, self.form_action()))
     }
 
-    /// Back to the authorization endpoint, with what is known by now.
+    /// Back to where the way leads, with what is known by now.
     pub(super) fn lead_on(&self, site: &Site, op: &Op, browser: &PreNonce) -> Result<Response, Problem> {
         match self.seal(site, op, browser)? {
-            Some(flow) => Ok(go_to(&address(&flow))),
+            Some(flow) => Ok(go_to(&self.address(&flow))),
             None => Err(Code::MalformedRequest.into()),
         }
     }
@@ -158,9 +199,4 @@ impl WayBack {
     pub(crate) fn form_action(&self) -> Option<FormActionOrigin> {
         self.origin.as_deref().and_then(FormActionOrigin::new)
     }
-}
-
-/// The address at which the request goes on.
-pub(crate) fn address(flow: &str) -> String {
-    format!("{}?flow={flow}", paths::AUTHORIZE)
 }

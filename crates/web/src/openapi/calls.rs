@@ -199,14 +199,14 @@ fn session_calls() -> Vec<Call> {
 }
 
 fn application_calls() -> Vec<Call> {
-    let mut id = string("^client_[0-9a-z]{26}$");
+    let mut id = string("^[A-Za-z0-9._-]{1,128}$");
     id.examples = vec!["client_01h455vb4pex5vsknk084sn02q".into()];
     vec![
         Call::new(
             (Method::GET, "/api/v1/applications"),
             (Chapter::Applications, "listApplications"),
             "List the applications the caller has signed in to",
-            "With what each may have. In the order in which they were registered.",
+            "With what each may have. In the order of their ids.",
         )
         .parameter(limit())
         .parameter(cursor())

@@ -17,7 +17,7 @@ use crate::api::fields;
 use crate::api::login::{set_device_cookie, set_session_cookie};
 use crate::body::{Fields, FormBody, FromFields};
 use crate::extract::{DeviceCookie, MaybeSignedIn, Op, PreCookie, SessionCookie, SetCookies, SignedIn, UiCookie};
-use crate::oidc::way_back::{self, WayBack};
+use crate::oidc::way_back::WayBack;
 use crate::problem::Problem;
 use crate::site::Site;
 
@@ -93,7 +93,7 @@ pub(crate) async fn send(
     let back = WayBack::open(&site, &op, &browser, &flow);
     let page = in_language(page, ui.as_deref(), &wishes(&site, back.as_ref()).await?.ui_locales);
     let (page, target) = match &back {
-        Some(_) => (Page { flow: flow.clone(), ..page }, way_back::address(&flow)),
+        Some(back) => (Page { flow: flow.clone(), ..page }, back.address(&flow)),
         None => (page, paths::ACCOUNT.to_owned()),
     };
     let device = device.map(|cookie| cookie.to_string());

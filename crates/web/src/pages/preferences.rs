@@ -48,7 +48,7 @@ pub(crate) async fn send(UiCookie(ui): UiCookie, form: FormBody<Choice>) -> Resu
 
 /// Only pages of ours, by name: whatever else the field holds leads to the start page.
 fn own_page(path: &str) -> Option<&'static str> {
-    const PAGES: [&str; 15] = [
+    const PAGES: [&str; 16] = [
         paths::SIGNUP,
         paths::VERIFY,
         paths::VERIFY_LINK,
@@ -63,6 +63,7 @@ fn own_page(path: &str) -> Option<&'static str> {
         paths::ACCOUNT_APPEARANCE,
         oauth::paths::AUTHORIZE,
         oauth::paths::LOGOUT,
+        oauth::paths::DEVICE,
         paths::START,
     ];
     // Has no page of its own: it says that its flow has ended, or leads on.

@@ -1,36 +1,24 @@
 //! A code for tokens, once (RFC 6749 section 4.1.3).
 
-use doorward_model::id::{EventId, SessionId};
+use doorward_model::id::SessionId;
 use doorward_model::secret::{PlainToken, SecretText, TokenHash, TokenKind};
-use doorward_model::time::{SECOND_MS, Timestamp};
-use doorward_oidc::client::{Client, Grant as GrantKind};
 use doorward_oidc::code::{CodeBinding, Redeemer, Redemption};
 use doorward_oidc::error::{ErrorCode, OAuthError};
 use doorward_oidc::jose::Thumbprint;
 use doorward_oidc::pkce::{Challenge, Verifier};
 use doorward_oidc::resource::Resource;
-use doorward_oidc::scope::OFFLINE_ACCESS;
 use doorward_store::authorization_codes::{self, AuthorizationCode};
-use doorward_store::client_sessions::{self, ClientSession};
 use doorward_store::grants::{self, Grant};
-use doorward_store::sessions::{self, Session};
-use doorward_store::token_families::{self, Renewed, TokenFamily};
 use doorward_store::users::{self, User};
-use zeroize::Zeroizing;
 
+use super::begin::{Begin, NewGrant};
 use super::{Caller, TokenAnswer, TokenRefusal, narrowed};
 use crate::App;
 use crate::change::Change;
 use crate::event::{Action, EventDraft};
 use crate::failure::Failure;
-use crate::oauth::renewals::rotation;
 use crate::oauth::tokens::{Basis, read_list, read_scope};
 use crate::op::Op;
-use crate::sessions::start::FamilySeed;
-use crate::sessions::{RevocationBatch, usable};
-
-/// How many grants that outlive sessions a person may have given one client; the oldest ends.
-const MOST_OFFLINE_GRANTS: i64 = 20;
 
 /// A code, as somebody presents it.
 pub(super) struct Presented {
@@ -43,15 +31,9 @@ pub(super) struct Presented {
 
 /// Everything the transaction needs, drawn before it because it may run twice.
 struct Attempt {
-    op: Op,
-    client: Client,
+    begin: Begin,
     hash: TokenHash,
     presented: Presented,
-    dpop_key: Option<Thumbprint>,
-    event: EventId,
-    revocations: RevocationBatch,
-    /// For a client that may renew: its first refresh token, and the family it begins.
-    family: Option<(Zeroizing<String>, FamilySeed)>,
 }
 
 /// What a code was good for.
@@ -79,18 +61,9 @@ impl App {
     ) -> Result<TokenAnswer, TokenRefusal> {
         let wrong = OAuthError::new(ErrorCode::InvalidGrant, "the code is unknown");
         let code = PlainToken::parse(TokenKind::AuthorizationCode, presented.code.reveal()).ok_or(wrong)?;
-        let family = caller.client.may_use(GrantKind::RefreshToken).then(|| self.draw_family(op));
-        let refresh = family.as_ref().map(|(text, _)| SecretText::new(text.as_str().to_owned()));
-        let attempt = Attempt {
-            op: op.clone(),
-            client: caller.client.clone(),
-            hash: code.hash(),
-            presented,
-            dpop_key: caller.dpop_key,
-            event: EventId::new(op.now, op.random.as_ref()),
-            revocations: RevocationBatch::new(op),
-            family,
-        };
+        let begin = self.draw_grant(op, caller);
+        let refresh = begin.refresh_token();
+        let attempt = Attempt { begin, hash: code.hash(), presented };
         let redeemed = match self.change(move |change| redeem(change, &attempt)).await? {
             Outcome::Granted(redeemed) => redeemed,
             Outcome::Refused(error) => return Err(error.into()),
@@ -113,15 +86,15 @@ impl App {
 }
 
 fn redeem(change: &mut Change<'_, '_>, attempt: &Attempt) -> Result<Outcome, Failure> {
-    let (now, presented) = (attempt.op.now, &attempt.presented);
+    let (now, presented) = (attempt.begin.op.now, &attempt.presented);
     let Some(code) = authorization_codes::find(change.tx, &attempt.hash)? else {
         return Ok(refused(change, ErrorCode::InvalidGrant, "the code is unknown"));
     };
     let redeemer = Redeemer {
-        client_id: attempt.client.id().as_str(),
+        client_id: attempt.begin.client.id().as_str(),
         redirect_uri: presented.redirect_uri.as_deref(),
         verifier: presented.verifier.as_ref(),
-        dpop_key: attempt.dpop_key,
+        dpop_key: attempt.begin.dpop_key,
     };
     match binding(&code).redeem(&redeemer, now) {
         Redemption::Refused(description) => return Ok(refused(change, ErrorCode::InvalidGrant, description)),
@@ -132,9 +105,7 @@ fn redeem(change: &mut Change<'_, '_>, attempt: &Attempt) -> Result<Outcome, Fai
         Ok(resources) => resources,
         Err(error) => return Ok(refused(change, error.code, error.description)),
     };
-    let session = sessions::find(change.tx, code.session_id)?;
-    let session = session.filter(|session| usable(session, session.last_seen_at, now).is_ok());
-    let Some(session) = session else {
+    let Some(session) = attempt.begin.living_session(change, code.session_id, &code.scope)? else {
         return Ok(refused(change, ErrorCode::InvalidGrant, "the session is over"));
     };
     let Some(user) = users::find(change.tx, session.user_id)? else {
@@ -144,75 +115,9 @@ fn redeem(change: &mut Change<'_, '_>, attempt: &Attempt) -> Result<Outcome, Fai
     if !authorization_codes::take(change.tx, &attempt.hash, now)? {
         return replayed(change, attempt, &code);
     }
-    let nonce = code.nonce.clone();
-    let grant = begin_grant(change, attempt, code, &session)?;
-    let event = EventDraft::with_id(attempt.event, &attempt.op, Action::CodeRedeemed);
-    change.record(
-        &event
-            .subject(grant.id)
-            .data([("client", grant.client_id.clone().into()), ("offline", grant.session_id.is_none().into())]),
-    )?;
+    let AuthorizationCode { nonce, grant_id: id, scope, resources: granted, claims, .. } = code;
+    let grant = attempt.begin.grant(change, NewGrant { id, scope, resources: granted, claims }, &session)?;
     Ok(Outcome::Granted(Box::new(Redeemed { grant, user, session_id: session.id, nonce, resources })))
-}
-
-/// Writes the grant, and the family of its refresh tokens where the client gets one.
-fn begin_grant(
-    change: &mut Change<'_, '_>,
-    attempt: &Attempt,
-    code: AuthorizationCode,
-    session: &Session,
-) -> Result<Grant, Failure> {
-    let now = attempt.op.now;
-    let (session_id, expires_at) = end_of(attempt, &code.scope, session);
-    let grant = Grant {
-        id: code.grant_id,
-        user_id: session.user_id,
-        client_id: code.client_id,
-        session_id,
-        scope: code.scope,
-        resources: code.resources,
-        claims: code.claims,
-        amr: session.amr.clone(),
-        acr: session.acr.clone(),
-        authenticated_at: session.authenticated_at,
-        created_at: now,
-        expires_at,
-        revoked_at: None,
-    };
-    grants::insert(change.tx, &grant)?;
-    let metadata = attempt.client.metadata();
-    if metadata.backchannel_logout.is_some() || metadata.frontchannel_logout.is_some() {
-        let (session_id, user_id, client_id) = (session.id, grant.user_id, grant.client_id.clone());
-        client_sessions::insert(change.tx, &ClientSession { session_id, client_id, user_id })?;
-    }
-    if grant.session_id.is_none() {
-        let (user, client) = (grant.user_id, &grant.client_id);
-        let why = "too_many_grants";
-        let ended = grants::revoke_oldest_offline(change.tx, user, client, MOST_OFFLINE_GRANTS, now, why)?;
-        attempt.revocations.insert_grants(change.tx, &ended, now)?;
-    }
-    if let Some((_, seed)) = &attempt.family {
-        let family = seed.grow(Renewed::Grant(grant.id), now, rotation(&attempt.client), grant.expires_at);
-        // A client that proves who it is needs no key to be the only one who renews (RFC 9449 section 5).
-        let key = attempt.dpop_key.filter(|_| attempt.client.is_public());
-        let family = TokenFamily { dpop_key: key.map(|key| *key.as_bytes()), ..family };
-        token_families::insert(change.tx, &family)?;
-    }
-    Ok(grant)
-}
-
-/// The session a grant ends with, if any, and when it is over at the latest.
-fn end_of(attempt: &Attempt, scope: &str, session: &Session) -> (Option<SessionId>, Timestamp) {
-    let lifetimes = attempt.client.metadata().lifetimes;
-    let after = |seconds: u32| attempt.op.now.plus_ms(i64::from(seconds) * SECOND_MS);
-    if attempt.family.is_none() {
-        return (Some(session.id), after(lifetimes.access_token_seconds).min(session.expires_at));
-    }
-    let latest = after(lifetimes.refresh_token_seconds);
-    if scope.split(' ').any(|word| word == OFFLINE_ACCESS) {
-        return (None, latest);
-    }
-    (Some(session.id), latest.min(session.expires_at))
 }
 
 /// Nothing is used up.
@@ -223,10 +128,10 @@ fn refused(change: &mut Change<'_, '_>, code: ErrorCode, description: &'static s
 
 /// Two parties hold code and verifier: what the first one got ends (RFC 6749 section 4.1.2).
 fn replayed(change: &mut Change<'_, '_>, attempt: &Attempt, code: &AuthorizationCode) -> Result<Outcome, Failure> {
-    let now = attempt.op.now;
+    let now = attempt.begin.op.now;
     if grants::revoke(change.tx, code.grant_id, now, "code_reused")? {
-        attempt.revocations.insert_grants(change.tx, &[code.grant_id], now)?;
-        let event = EventDraft::with_id(attempt.event, &attempt.op, Action::CodeReused).refused();
+        attempt.begin.revocations.insert_grants(change.tx, &[code.grant_id], now)?;
+        let event = EventDraft::with_id(attempt.begin.event, &attempt.begin.op, Action::CodeReused).refused();
         change.record(&event.subject(code.grant_id).data([("client", code.client_id.clone().into())]))?;
     } else {
         change.quietly();

@@ -60,13 +60,8 @@ impl App {
     /// one made out to a service that it is. Everything else is refused alike (RFC 8693 section 2.2.2).
     async fn exchangeable(&self, op: &Op, caller: &Caller, text: &str) -> Result<LivingToken, TokenRefusal> {
         let claims = self.read_client_token(text, op.now).ok_or(REFUSED)?;
-        let metadata = caller.client.metadata();
-        let serves = |name: &String| metadata.served_resources.iter().any(|own| own.as_str() == name);
-        let may = if claims.client_id == caller.client.id().as_str() {
-            has_key(caller, &claims)
-        } else {
-            claims.aud.iter().any(serves)
-        };
+        let is_own = claims.client_id == caller.client.id().as_str();
+        let may = if is_own { has_key(caller, &claims) } else { caller.client.serves(&claims.aud) };
         if !may {
             return Err(REFUSED.into());
         }

@@ -63,7 +63,10 @@ fn an_application_is_listed_with_what_it_may_have_and_when_it_last_did() {
         let rest =
             owner.fetch(Method::GET, &format!("/api/v1/applications?cursor={next}"), None).await.expect(200).json();
         assert_eq!((rest["data"].as_array().unwrap().len(), &rest["next_cursor"]), (1, &Value::Null));
-        owner.fetch(Method::GET, "/api/v1/applications?cursor=x", None).await.expect_problem(422, "validation_failed");
+        for wrong in ["~", "user_01h455vb4pex5vsknk084sn02q", &"x".repeat(129)] {
+            let path = format!("/api/v1/applications?cursor={wrong}");
+            owner.fetch(Method::GET, &path, None).await.expect_problem(422, "validation_failed");
+        }
         world.operator().create_user(OTHER, OTHER_PASSWORD).await;
         let mut other = browser(world, AWAY);
         other.sign_in(OTHER, OTHER_PASSWORD).await.expect(200);
@@ -111,6 +114,37 @@ fn what_an_application_may_have_is_taken_back_with_all_that_came_of_it() {
         assert_eq!(actions.iter().filter(|action| *action == "consent.revoked").count(), 2, "{actions:?}");
         let told = crate::credentials::number(world, "SELECT COUNT(*) FROM revocations WHERE kind = 'grant'").await;
         assert_eq!(told, 2);
+    });
+}
+
+/// An id that the operator chose is an id like those that are drawn.
+///
+/// Proves: V10.4.9, V10.7.3
+#[test]
+fn an_application_that_the_operator_named_is_listed_and_taken_back_too() {
+    both(async |world| {
+        let mut owner = signed_in(world).await;
+        let shop = RelyingParty::declare(world, "Shop-1.example", somebody_elses()).await;
+        let other = RelyingParty::declare(world, "shop", somebody_elses()).await;
+        let first = allow(&shop, &mut owner, &[]).await;
+        let tokens = shop.tokens(&first).await;
+        allow(&other, &mut owner, &[]).await;
+        let one = owner.fetch(Method::GET, "/api/v1/applications?limit=1", None).await.expect(200).json();
+        assert_eq!(
+            (&one["data"][0]["client_id"], &one["next_cursor"]),
+            (&json!(shop.client_id), &json!(shop.client_id))
+        );
+        let rest = format!("/api/v1/applications?cursor={}", shop.client_id);
+        let rest = owner.fetch(Method::GET, &rest, None).await.expect(200).json();
+        assert_eq!((&rest["data"][0]["client_id"], &rest["next_cursor"]), (&json!("shop"), &Value::Null));
+        let path = format!("/api/v1/applications/{}", shop.client_id);
+        owner.fetch(Method::DELETE, &path, None).await.expect(204);
+        shop.userinfo(&tokens.access).await.expect(401);
+        for gone in [shop.client_id.as_str(), "nobody", "user_01h455vb4pex5vsknk084sn02q", "%ff", "a%2Fb", "~"] {
+            let path = format!("/api/v1/applications/{gone}");
+            owner.fetch(Method::DELETE, &path, None).await.expect_problem(404, "not_found");
+        }
+        assert_eq!(applications(&mut owner).await.len(), 1);
     });
 }
 

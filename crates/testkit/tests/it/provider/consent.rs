@@ -248,6 +248,16 @@ fn a_person_who_took_over_in_another_tab_is_asked_themselves() {
         owner.submit("/logout", &[]).await.expect(200);
         owner.sign_in(OWNER, PASSWORD).await.expect(200);
         asked(&mut owner, &way).await;
+        // Not either when they have allowed it themselves before, and a refusal as little.
+        answer(&mut owner, "allow").await;
+        asked(&mut owner, &way).await;
+        answer(&mut owner, "deny").await;
+        let refused = owner.location.clone();
+        assert_eq!(RelyingParty::error(&owner), "access_denied");
+        owner.open("/account").await.expect(200);
+        owner.submit("/logout", &[]).await.expect(200);
+        owner.sign_in(OTHER, OTHER_PASSWORD).await.expect(200);
+        asked(&mut owner, &refused).await;
     });
 }
 

@@ -1,6 +1,8 @@
 //! Tokens that only the holder of a key can use (RFC 9449).
 
+mod devices;
 mod grants;
+mod kept;
 
 use std::sync::Arc;
 

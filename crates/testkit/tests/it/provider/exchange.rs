@@ -10,7 +10,7 @@ use super::machines::machine;
 use super::relying_party::{RelyingParty, form};
 use super::renewal::{API, FILES, granted, renewing};
 use super::signed_in;
-use crate::credentials::{bare, with_bearer};
+use crate::credentials::{bare, execute, with_bearer};
 use crate::people::HOME;
 
 const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
@@ -137,6 +137,30 @@ fn a_service_acts_for_a_person_under_its_own_name() {
             assert_eq!(asker.introspect(text).await["active"], false);
         }
         assert_eq!(exchange(&api, &token, &[("resource", FILES)]).await.expect(400).string("error"), "invalid_request");
+    });
+}
+
+/// Proves
+#[test]
+fn a_service_acts_no_longer_than_the_application_that_let_it() {
+    both(async |world| {
+        let mut owner = signed_in(world).await;
+        let (shop, token) = shop(world, &mut owner).await;
+        let api = service(world, API, &json!({})).await;
+        let files = service(world, FILES, &json!({ "resources": [MAIL] })).await;
+        let (for_files, _) = given(&api, &token, &[("resource", FILES)]).await;
+        assert_eq!(files.introspect(&for_files).await["active"], true);
+        let kept_out = "UPDATE clients SET disabled_at = 1 WHERE metadata LIKE '%callback%'";
+        assert_eq!(execute(world, kept_out).await, 1);
+        assert_eq!(files.introspect(&for_files).await, json!({ "active": false }));
+        for (asker, text, target) in [(&files, &for_files, MAIL), (&api, &token, FILES)] {
+            let answer = exchange(asker, text, &[("resource", target)]).await.expect(400);
+            assert_eq!(answer.string("error"), "invalid_request");
+        }
+        assert_eq!(execute(world, "UPDATE clients SET disabled_at = NULL WHERE disabled_at = 1").await, 1);
+        assert_eq!(files.introspect(&for_files).await["active"], true);
+        assert!(world.app().delete_client(&world.operator().op(), &shop.client_id).await.unwrap());
+        assert_eq!(files.introspect(&for_files).await, json!({ "active": false }));
     });
 }
 

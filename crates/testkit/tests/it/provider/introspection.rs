@@ -117,6 +117,32 @@ fn asking_about_a_refresh_token_uses_nothing_up_and_ends_nothing() {
     });
 }
 
+/// Whoever knows which grant it is of makes no refresh token of it, and learns nothing by trying.
+///
+/// Proves
+#[test]
+fn a_forged_refresh_token_is_not_active_withdraws_nothing_and_renews_nothing() {
+    both(async |world| {
+        let mut owner = signed_in(world).await;
+        let shop = shop(world).await;
+        let tokens = granted(&shop, &mut owner, &[]).await;
+        let text = &tokens.refresh;
+        // Any of its characters changed, from the last of the prefix on: family, number and signature.
+        for at in (4..text.len()).step_by(3).chain([text.len() - 2]) {
+            let other = if text.as_bytes()[at] == b'A' { "B" } else { "A" };
+            let forged = format!("{}{other}{}", &text[..at], &text[at + 1..]);
+            assert_eq!(shop.introspect(&forged).await, json!({ "active": false }), "{at}");
+            shop.revoke(&forged).await.expect(200);
+            refused(&shop, &forged, "invalid_grant").await;
+        }
+        assert_eq!(count_events(world, "grant.revoked").await, 0);
+        assert_eq!(count_events(world, "token.reused").await, 0);
+        assert_eq!(shop.introspect(text).await["active"], true);
+        shop.userinfo(&tokens.access).await.expect(200);
+        shop.renew(text).await;
+    });
+}
+
 /// Proves
 #[test]
 fn what_is_no_access_token_of_an_application_is_not_active() {

@@ -11,7 +11,7 @@ use super::own_keys::{Documents, OwnKey};
 use super::relying_party::RelyingParty;
 use super::{code, signed_in};
 
-const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+pub(super) const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 const JWKS: &str = "https://shop.example/jwks.json";
 
 async fn registered(world: &World, keys: Value) -> RelyingParty {
@@ -23,12 +23,12 @@ async fn registered(world: &World, keys: Value) -> RelyingParty {
 }
 
 /// What an honest assertion says, with an id of its own.
-fn claims(shop: &RelyingParty, id: &str) -> Value {
+pub(super) fn claims(shop: &RelyingParty, id: &str) -> Value {
     let now = shop.world.now().as_seconds();
     json!({ "iss": shop.client_id, "sub": shop.client_id, "aud": PUBLIC_URL, "jti": id, "iat": now, "exp": now + 60 })
 }
 
-fn assertion(shop: &RelyingParty, key: &OwnKey, id: &str) -> String {
+pub(super) fn assertion(shop: &RelyingParty, key: &OwnKey, id: &str) -> String {
     key.sign(&json!({ "alg": key.algorithm, "typ": "JWT" }), &claims(shop, id))
 }
 

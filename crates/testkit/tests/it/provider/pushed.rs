@@ -15,11 +15,11 @@ use crate::people::{AWAY, HOME, OWNER, PASSWORD};
 const PUSH: &str = "/oauth2/par";
 
 /// The parameters of an honest request, with these changed; an empty value leaves one out.
-fn form(shop: &RelyingParty, changes: &[(&str, &str)]) -> String {
+pub(super) fn form(shop: &RelyingParty, changes: &[(&str, &str)]) -> String {
     shop.start(changes).split_once('?').unwrap().1.to_owned()
 }
 
-async fn push(shop: &RelyingParty, body: String) -> Answer {
+pub(super) async fn push(shop: &RelyingParty, body: String) -> Answer {
     let mut request = Request::new(Method::POST, PUSH, HOME).header(header::CONTENT_TYPE, FORM);
     if let Some(secret) = &shop.secret {
         let basic = STANDARD.encode(format!("{}:{secret}", shop.client_id));
@@ -58,7 +58,11 @@ fn a_pushed_request_is_answered_once_and_nothing_outside_counts() {
         let path = pushed(&shop, &[]).await;
         assert!(path.contains("request_uri=urn%3Aietf%3Aparams%3Aoauth%3Arequest_uri%3A"), "{path}");
         // Another application cannot use it.
-        refused_on_a_page(&mut owner, &path.replace(&shop.client_id, &other.client_id)).await;
+        let taken = path.replace(&shop.client_id, &other.client_id);
+        refused_on_a_page(&mut owner, &taken).await;
+        let outside = form(&other, &[]);
+        owner.open(&format!("{taken}&{}", outside.replace("client_id=", "x="))).await.expect(303);
+        assert_eq!(RelyingParty::error(&owner), "invalid_request_uri", "to it there is no such request");
         let more = "&scope=openid+profile+admin&redirect_uri=https%3A%2F%2Fevil.example&state=x&nonce=y&code_challenge=z\
                     &code_challenge_method=plain&prompt=login&max_age=0";
         owner.open(&format!("{path}{more}")).await.expect(303);
@@ -207,7 +211,7 @@ fn where_requests_must_be_pushed_no_other_is_taken() {
 }
 
 /// The claims of a signed request.
-fn claims(shop: &RelyingParty, changes: &Value) -> Value {
+pub(super) fn claims(shop: &RelyingParty, changes: &Value) -> Value {
     let now = shop.world.now().as_seconds();
     let start = form(shop, &[]);
     let mut claims = json!({ "iss": shop.client_id, "aud": PUBLIC_URL, "exp": now + 300, "iat": now });
@@ -218,14 +222,14 @@ fn claims(shop: &RelyingParty, changes: &Value) -> Value {
     claims
 }
 
-fn signed(shop: &RelyingParty, object: &str, more: &[(&str, &str)]) -> String {
+pub(super) fn signed(shop: &RelyingParty, object: &str, more: &[(&str, &str)]) -> String {
     let mut fields = vec![("client_id", shop.client_id.as_str()), ("request", object)];
     fields.extend(more);
     let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
     format!("/oauth2/authorize?{query}")
 }
 
-async fn with_key(world: &World, key: &OwnKey, changes: Value) -> RelyingParty {
+pub(super) async fn with_key(world: &World, key: &OwnKey, changes: Value) -> RelyingParty {
     let mut members = json!({ "jwks": key.set() });
     members.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
     RelyingParty::register(world, members).await
@@ -292,6 +296,112 @@ fn a_signed_request_is_what_the_client_signed() {
 
 /// Proves: A-99
 #[test]
+fn a_signed_request_with_an_id_is_answered_once() {
+    both(async |world| {
+        let mut owner = signed_in(world).await;
+        let key = OwnKey::new("ES256");
+        let shop = with_key(world, &key, json!({})).await;
+        let named = |shop: &RelyingParty, id: &str| {
+            key.sign(&json!({ "alg": "ES256", "typ": "oauth-authz-req+jwt" }), &claims(shop, &json!({ "jti": id })))
+        };
+        let outside = [("redirect_uri", CALLBACK), ("state", STATE)];
+        let one = named(&shop, "one");
+        // Somebody opens it in two tabs, signs in in one, and goes on in the other.
+        let mut stranger = browser(world, AWAY);
+        stranger.open(&signed(&shop, &one, &[])).await.expect(200);
+        let mut second = stranger.clone();
+        stranger.submit("/login", &TYPED).await.expect(303);
+        shop.tokens(&shop.code(&stranger)).await;
+        second.submit("/login", &TYPED).await.expect(400);
+        let other = named(&shop, "one");
+        for again in [&one, &other] {
+            refused_on_a_page(&mut owner, &signed(&shop, again, &[])).await;
+            owner.open(&signed(&shop, again, &outside)).await.expect(303);
+            assert_eq!(RelyingParty::error(&owner), "invalid_request_object");
+            let answer = push(&shop, format!("request={again}")).await.expect(400);
+            assert_eq!(answer.string("error"), "invalid_request_object");
+        }
+        // Pushed, it is answered under its new name and no other.
+        let two = named(&shop, "two");
+        let answer = push(&shop, format!("request={two}")).await.expect(201);
+        push(&shop, format!("request={two}")).await.expect(400);
+        refused_on_a_page(&mut owner, &signed(&shop, &two, &[])).await;
+        owner.open(&address(&shop, &answer.string("request_uri"))).await.expect(303);
+        shop.code(&owner);
+        // What was refused is not used up, and ids belong to their clients.
+        let three = named(&shop, "three");
+        stranger = browser(world, HOME);
+        let error = claims(&shop, &json!({ "jti": "three", "prompt": "none" }));
+        stranger.open(&signed(&shop, &key.sign(&json!({ "alg": "ES256" }), &error), &[])).await.expect(303);
+        assert_eq!(RelyingParty::error(&stranger), "login_required");
+        owner.open(&signed(&shop, &three, &[])).await.expect(303);
+        shop.code(&owner);
+        let neighbour = with_key(world, &key, json!({})).await;
+        owner.open(&signed(&neighbour, &named(&neighbour, "one"), &[])).await.expect(303);
+        neighbour.code(&owner);
+        // It is remembered until nobody takes it any more.
+        world.advance(299_000);
+        world.app().purge(&world.operator().op(), "tests").await.unwrap();
+        refused_on_a_page(&mut owner, &signed(&shop, &three, &[])).await;
+    });
+}
+
+/// A visitor who came in time may take an hour to sign in, in every tab that they came with.
+///
+/// Proves: A-99
+#[test]
+fn a_signed_request_stays_answered_as_long_as_a_tab_of_its_visitor_may_come_back() {
+    both(async |world| {
+        world.operator().create_user(OWNER, PASSWORD).await;
+        let key = OwnKey::new("ES256");
+        let shop = with_key(world, &key, json!({})).await;
+        let named = |id: &str| {
+            let object = key.sign(&json!({ "alg": "ES256" }), &claims(&shop, &json!({ "jti": id })));
+            signed(&shop, &object, &[])
+        };
+        for (id, wait_ms, is_answered) in [("one", 0, false), ("one more", 1_800_000, false), ("two", 1_800_000, true)]
+        {
+            let mut first = browser(world, AWAY);
+            first.open(&named(id)).await.expect(200);
+            let mut second = first.clone();
+            if is_answered {
+                first.submit("/login", &TYPED).await.expect(303);
+                shop.code(&first);
+            }
+            world.advance(wait_ms);
+            world.app().purge(&world.operator().op(), "tests").await.unwrap();
+            let status = if is_answered { 400 } else { 303 };
+            let answer = second.submit("/login", &TYPED).await.expect(status);
+            assert_eq!(answer.header(header::LOCATION).is_some(), !is_answered, "{id}");
+        }
+    });
+}
+
+/// Proves: A-99, A-183
+#[test]
+fn of_fifty_who_open_a_signed_request_at_once_one_gets_a_code() {
+    let mut setup = Setup::default();
+    setup.edge.limit_scale = 1_000.0;
+    both_with(&setup, async |world| {
+        let owner = signed_in(world).await;
+        let key = OwnKey::new("ES256");
+        let shop = with_key(world, &key, json!({})).await;
+        let object = key.sign(&json!({ "alg": "ES256" }), &claims(&shop, &json!({ "jti": "one" })));
+        let path = signed(&shop, &object, &[]);
+        let mut opened = tokio::task::JoinSet::new();
+        for _ in 0..50 {
+            let (mut owner, path) = (owner.clone(), path.clone());
+            opened.spawn(async move {
+                let answer = owner.open(&path).await;
+                answer.header(header::LOCATION).is_some_and(|location| location.contains("code=dwac_"))
+            });
+        }
+        assert_eq!(opened.join_all().await.into_iter().filter(|has_code| *has_code).count(), 1);
+    });
+}
+
+/// Proves: A-99
+#[test]
 fn where_requests_must_be_signed_no_other_is_taken() {
     both(async |world| {
         let mut owner = signed_in(world).await;
@@ -307,6 +417,23 @@ fn where_requests_must_be_signed_no_other_is_taken() {
         let answer = push(&shop, format!("request={good}")).await.expect(201);
         owner.open(&address(&shop, &answer.string("request_uri"))).await.expect(303);
         shop.tokens(&shop.code(&owner)).await;
+        // Another key of the client's own set does not do, where it is registered for one algorithm.
+        let second = OwnKey::new("ES256");
+        let both_keys = json!({ "keys": [key.jwk(), second.jwk()] });
+        let chosen = json!({ "jwks": both_keys, "request_object_signing_alg": "EdDSA" });
+        for (fields, is_taken) in [(chosen, false), (json!({ "jwks": both_keys }), true)] {
+            let shop = RelyingParty::register(world, fields).await;
+            let outside = [("redirect_uri", CALLBACK), ("state", STATE)];
+            let object = second.sign(&json!({ "alg": "ES256" }), &claims(&shop, &json!({})));
+            owner.open(&signed(&shop, &object, &outside)).await.expect(303);
+            if is_taken {
+                shop.code(&owner);
+            } else {
+                assert_eq!(RelyingParty::error(&owner), "invalid_request_object");
+                let answer = push(&shop, format!("request={object}")).await.expect(400);
+                assert_eq!(answer.string("error"), "invalid_request_object");
+            }
+        }
         // A client without keys signs nothing.
         let plain = RelyingParty::register(world, json!({})).await;
         owner.open(&signed(&plain, &good, &[("redirect_uri", CALLBACK), ("state", STATE)])).await.expect(303);

@@ -7,6 +7,8 @@ use aws_lc_rs::signature::{
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use doorward_app::clients::declared::DeclaredClient;
+use doorward_model::secret::PlainToken;
 use doorward_testkit::world::{PUBLIC_URL, Request};
 use doorward_testkit::{Answer, Browser, World};
 use http::{Method, header};
@@ -39,22 +41,24 @@ pub(crate) struct Tokens {
 impl RelyingParty {
     /// Registers it, with these fields changed.
     pub(crate) async fn register(world: &World, changes: Value) -> Self {
-        let mut members: Map<String, Value> = serde_json::from_value(json!({
-            "client_name": "Shop",
-            "redirect_uris": [CALLBACK],
-            "scope": "openid profile email",
-            "consent": "skip",
-            // The standard's default needs a key that only some tests have.
-            "id_token_signed_response_alg": "ES256",
-        }))
-        .unwrap();
-        members.extend(changes.as_object().unwrap().clone());
-        let made = world.app().create_client(&world.operator().op(), members).await.unwrap();
-        let secret = made.secret.map(|secret| secret.reveal().to_string());
+        let made = world.app().create_client(&world.operator().op(), members(&changes)).await.unwrap();
+        Self::of(world, made.registered.client.id().as_str(), made.secret)
+    }
+
+    /// The same under an id that the operator chooses.
+    pub(crate) async fn declare(world: &World, id: &str, changes: Value) -> Self {
+        let declared = DeclaredClient { id: id.to_owned(), members: members(&changes), secret: None };
+        let planned = world.app().plan_clients(vec![declared], false).await.unwrap().remove(0);
+        let secret = world.app().carry_out(&world.operator().op(), planned, 0).await.unwrap();
+        Self::of(world, id, secret)
+    }
+
+    fn of(world: &World, client_id: &str, secret: Option<PlainToken>) -> Self {
+        let secret = secret.map(|secret| secret.reveal().to_string());
         if let Some(secret) = &secret {
             world.canaries().add(secret);
         }
-        Self { world: world.clone(), client_id: made.registered.client.id().to_string(), secret }
+        Self { world: world.clone(), client_id: client_id.to_owned(), secret }
     }
 
     /// The address it sends people to, with these parameters changed; an empty value leaves one out.
@@ -233,6 +237,21 @@ impl RelyingParty {
         let request = Request::new(Method::GET, "/oauth2/userinfo", SERVER);
         self.world.send(request.header(header::AUTHORIZATION, &format!("Bearer {token}"))).await
     }
+}
+
+/// What is registered, with these fields changed.
+fn members(changes: &Value) -> Map<String, Value> {
+    let fields = json!({
+        "client_name": "Shop",
+        "redirect_uris": [CALLBACK],
+        "scope": "openid profile email",
+        "consent": "skip",
+        // The standard's default needs a key that only some tests have.
+        "id_token_signed_response_alg": "ES256",
+    });
+    let mut members = fields.as_object().unwrap().clone();
+    members.extend(changes.as_object().unwrap().clone());
+    members
 }
 
 /// A form with some fields changed; an empty value leaves one out.

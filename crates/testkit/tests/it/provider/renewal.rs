@@ -185,6 +185,19 @@ fn in_other_hands_a_refresh_token_is_nothing_and_stays_as_it_is() {
     });
 }
 
+/// For an application that does not renew `offline_access` says nothing, and alone it asks for nothing.
+#[test]
+fn an_application_that_cannot_renew_does_not_get_a_code_for_nothing_else() {
+    both(async |world| {
+        let mut owner = signed_in(world).await;
+        for consent in ["ask", "skip"] {
+            let shop = RelyingParty::register(world, json!({ "consent": consent })).await;
+            owner.open(&shop.start(&[("scope", "offline_access"), ("nonce", "")])).await.expect(303);
+            assert_eq!(RelyingParty::error(&owner), "invalid_scope");
+        }
+    });
+}
+
 /// Proves: A-93, V10.4.5
 #[test]
 fn a_copy_of_a_refresh_token_ends_the_grant_and_nothing_else() {
@@ -270,6 +283,36 @@ fn fifty_renewals_at_once_give_one_successor() {
         assert_eq!(next.len(), 1, "the chain does not fork");
         assert_eq!(number(world, "SELECT issued FROM token_families WHERE grant_id IS NOT NULL").await, 2);
         shop.renew(next.first().unwrap()).await;
+        assert_eq!(count_events(world, "token.reused").await, 0);
+    });
+}
+
+/// Proves: A-94
+#[test]
+fn fifty_renewals_at_two_nodes_give_one_successor() {
+    both(async |world| {
+        let mut owner = signed_in(world).await;
+        let here = shop(world).await;
+        let first = granted(&here, &mut owner, &[]).await;
+        let other = world.restarted(Setup { seed: 2, ..Setup::default() }).await;
+        let there = RelyingParty { world: other, client_id: here.client_id.clone(), secret: here.secret.clone() };
+        let (here, there) = (std::sync::Arc::new(here), std::sync::Arc::new(there));
+        let mut token = first.refresh;
+        for issued in 2..=4 {
+            let mut tasks = tokio::task::JoinSet::new();
+            for number in 0..50 {
+                let (shop, token) =
+                    (std::sync::Arc::clone(if number % 2 == 0 { &here } else { &there }), token.clone());
+                tasks.spawn(async move { shop.refresh(&token, &[]).await.expect(200).string("refresh_token") });
+            }
+            let next: BTreeSet<String> = tasks.join_all().await.into_iter().collect();
+            assert_eq!(next.len(), 1, "the chain does not fork");
+            let sql = "SELECT issued FROM token_families WHERE grant_id IS NOT NULL";
+            assert_eq!(number(world, sql).await, issued);
+            token = next.into_iter().next().unwrap();
+            world.advance(60 * SECOND_MS);
+        }
+        assert_eq!(living(world).await, (1, 1));
         assert_eq!(count_events(world, "token.reused").await, 0);
     });
 }

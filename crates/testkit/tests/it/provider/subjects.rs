@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use doorward_app::clients::ClientError;
-use doorward_testkit::{both, both_with};
+use doorward_testkit::{World, both, both_with};
 use http::{Method, header};
 use serde_json::{Value, json};
 
 use super::own_keys::Documents;
-use super::relying_party::{RelyingParty, header_of};
+use super::relying_party::{CALLBACK, RelyingParty, header_of};
 use super::{algorithms, code, signed_in};
 
 const SECTOR: &str = "https://sector.example/redirects.json";
@@ -90,6 +90,98 @@ fn a_sector_that_does_not_vouch_for_the_application_is_refused() {
             let Err(ClientError::Refused(problems)) = refused else { unreachable!("{document:?} was registered") };
             assert!(problems.iter().any(|problem| problem.field == "sector_identifier_uri"), "{problems:?}");
         }
+    });
+}
+
+/// Proves
+#[test]
+fn nobody_is_asked_about_a_sector_at_an_address_inside() {
+    let documents = Arc::new(Documents::default());
+    let inside = "https://127.0.0.1/sector";
+    documents.put(inside, Some(&json!([CALLBACK])));
+    both_with(&documents.setup(), async |world| {
+        for (subject, uri) in [("pairwise", inside), ("public", inside)] {
+            let fields = json!({
+                "redirect_uris": [CALLBACK], "subject_type": subject, "sector_identifier_uri": uri,
+            });
+            refused_for_its_sector(world, fields).await;
+        }
+        assert_eq!(documents.take_asked(), 0);
+    });
+}
+
+/// Anybody's application may claim a scheme or an address on the device.
+///
+/// Proves: A-97
+#[test]
+fn applications_on_a_device_are_no_sector_of_their_own() {
+    both(async |world| {
+        for uris in [
+            json!(["com.example.app:/cb"]),
+            json!(["http://127.0.0.1/cb"]),
+            json!(["http://[::1]/cb"]),
+            json!(["http://127.0.0.1/cb", "http://127.0.0.1/other"]),
+            json!(["https://shop.example/callback", "com.example.app:/cb"]),
+            json!(["https://shop.example/callback", "https://shop.example.org/callback"]),
+        ] {
+            let fields = json!({ "redirect_uris": uris, "subject_type": "pairwise", "application_type": "native" });
+            refused_for_its_sector(world, fields).await;
+        }
+    });
+}
+
+async fn refused_for_its_sector(world: &World, fields: Value) {
+    let Value::Object(mut members) = fields.clone() else { unreachable!() };
+    members.insert("client_name".to_owned(), json!("Shop"));
+    let refused = world.app().create_client(&world.operator().op(), members).await.map(drop);
+    let Err(ClientError::Refused(problems)) = refused else { unreachable!("{fields} was registered") };
+    assert!(problems.iter().any(|problem| problem.field == "sector_identifier_uri"), "{fields}: {problems:?}");
+}
+
+/// Else an application that has the ids of one sector would add an address of its own to them.
+///
+/// Proves: A-157
+#[test]
+fn a_sector_vouches_for_what_is_changed_as_well() {
+    let documents = Arc::new(Documents::default());
+    documents.put(SECTOR, Some(&json!([CALLBACK])));
+    both_with(&documents.setup(), async |world| {
+        let sector = json!({ "subject_type": "pairwise", "sector_identifier_uri": SECTOR });
+        let shop = RelyingParty::register(world, sector.clone()).await;
+        let plain = RelyingParty::register(world, json!({})).await;
+        let evil = "https://evil.example/cb";
+        let op = world.operator().op();
+        for (party, mut change) in [(&shop, json!({})), (&plain, sector)] {
+            change["redirect_uris"] = json!([CALLBACK, evil]);
+            let Value::Object(change) = change else { unreachable!() };
+            let changed = world.app().update_client(&op, &party.client_id, change).await.map(drop);
+            let Err(ClientError::Refused(problems)) = changed else { unreachable!("it was changed") };
+            assert!(problems.iter().any(|problem| problem.field == "sector_identifier_uri"), "{problems:?}");
+            let found = world.app().find_client(&party.client_id).await.unwrap().unwrap();
+            assert_eq!(found.client.metadata().redirect_uris.len(), 1, "nothing is changed");
+        }
+    });
+}
+
+/// What a service was told by the name of before is not told again under it.
+///
+/// Proves
+#[test]
+fn a_token_under_the_name_of_before_is_over_when_an_application_gets_names_of_its_own() {
+    both(async |world| {
+        let mut owner = signed_in(world).await;
+        let shop = RelyingParty::register(world, json!({})).await;
+        let mine = code(&shop, &mut owner).await;
+        let tokens = shop.tokens(&mine).await;
+        shop.userinfo(&tokens.access).await.expect(200);
+        let Value::Object(pairwise) = json!({ "subject_type": "pairwise" }) else { unreachable!() };
+        world.app().update_client(&world.operator().op(), &shop.client_id, pairwise).await.unwrap();
+        shop.userinfo(&tokens.access).await.expect(401);
+        assert_eq!(shop.introspect(&tokens.access).await, json!({ "active": false }));
+        let again = code(&shop, &mut owner).await;
+        let again = shop.tokens(&again).await;
+        let info = shop.userinfo(&again.access).await.expect(200).json();
+        assert_ne!(info["sub"], tokens.claims["sub"]);
     });
 }
 

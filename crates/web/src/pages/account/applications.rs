@@ -3,7 +3,6 @@
 use axum::extract::State;
 use axum::response::Response;
 use doorward_app::applications::Application;
-use doorward_model::name::DisplayName;
 
 use super::{find, summary};
 use crate::body::{Fields, FormBody, FromFields};
@@ -34,11 +33,9 @@ pub(crate) async fn show(
 }
 
 fn row(application: Application) -> ApplicationRow {
-    let id = application.client.id().to_string();
-    let name = application.client.metadata().name.as_ref().map(DisplayName::as_str);
     ApplicationRow {
-        name: name.unwrap_or(&id).to_owned(),
-        id,
+        id: application.client.id().to_string(),
+        name: application.client.shown_name().to_owned(),
         scopes: application.scope.words().map(str::to_owned).collect(),
         services: application.services,
         granted_at: application.granted_at,

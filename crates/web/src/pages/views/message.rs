@@ -19,6 +19,10 @@ pub enum MessageKind {
     AlreadySignedIn,
     /// A form of a flow that ended or was finished elsewhere.
     FlowEnded,
+    /// An application on another device may have what it asked for.
+    DeviceAllowed,
+    /// It may not.
+    DeviceDenied,
 }
 
 /// Title, text, and the next steps: the first is the main one.
@@ -35,13 +39,15 @@ const OWN_ACCOUNT: (&str, &str) = ("message-next-account", paths::ACCOUNT);
 
 impl MessageKind {
     /// Every message.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::SignupEnded,
         Self::VerificationLinkInvalid,
         Self::ResetLinkInvalid,
         Self::SetupLinkInvalid,
         Self::AlreadySignedIn,
         Self::FlowEnded,
+        Self::DeviceAllowed,
+        Self::DeviceDenied,
     ];
 
     const fn words(self) -> Words {
@@ -71,6 +77,14 @@ impl MessageKind {
             },
             Self::FlowEnded => {
                 Words { title: "message-flow-ended-title", text: "message-flow-ended-text", next: &[SIGN_IN] }
+            }
+            Self::DeviceAllowed => Words {
+                title: "message-device-allowed-title",
+                text: "message-device-allowed-text",
+                next: &[OWN_ACCOUNT],
+            },
+            Self::DeviceDenied => {
+                Words { title: "message-device-denied-title", text: "message-device-denied-text", next: &[OWN_ACCOUNT] }
             }
         }
     }

@@ -46,3 +46,7 @@ pub const CONSENT: &str = doorward_app::oauth::paths::CONSENT;
 pub const CHOOSE_ACCOUNT: &str = doorward_app::oauth::paths::ACCOUNT;
 /// Answer the question whether to sign out.
 pub const CONFIRM_LOGOUT: &str = doorward_app::oauth::paths::CONFIRM_LOGOUT;
+/// Type the code that a device shows.
+pub const DEVICE: &str = doorward_app::oauth::paths::DEVICE;
+/// Answer the question whether an application on another device may have what it asks for.
+pub const ANSWER_DEVICE: &str = doorward_app::oauth::paths::ANSWER_DEVICE;

@@ -47,6 +47,8 @@ pub enum Problem {
     CodeInvalid,
     /// Not the code, or no longer.
     CodeWrong,
+    /// No device waits with this code.
+    DeviceCodeWrong,
     /// Address and password do not belong together; the answer to every refused sign-in.
     Credentials,
     /// Too many attempts.
@@ -97,6 +99,7 @@ impl Problem {
             Self::CodeMissing => "problem-code-missing",
             Self::CodeInvalid => "problem-code-invalid",
             Self::CodeWrong => "problem-code-wrong",
+            Self::DeviceCodeWrong => "problem-device-code-wrong",
             Self::Credentials => "problem-credentials",
             Self::Throttled { .. } => "problem-throttled",
             Self::Busy { .. } => "problem-busy",

@@ -1,7 +1,9 @@
 //! How long an application may renew, and what ends it.
 
+use std::sync::Arc;
+
 use doorward_model::time::{DAY_MS, SECOND_MS};
-use doorward_testkit::{Browser, World, both};
+use doorward_testkit::{Browser, Setup, World, both, both_with};
 use http::Method;
 use serde_json::json;
 
@@ -90,6 +92,43 @@ fn a_grant_ends_with_its_session_unless_it_was_given_for_longer() {
         let orphans = "SELECT COUNT(*) FROM grants JOIN sessions ON sessions.id = grants.session_id \
                        WHERE sessions.revoked_at IS NOT NULL AND grants.revoked_at IS NULL";
         assert_eq!(number(world, orphans).await, 0, "the rows say so too");
+    });
+}
+
+/// Whatever comes first: what was granted before a person was kept out, and what is granted meanwhile, is over.
+///
+/// Proves: A-84, A-95
+#[test]
+fn nothing_is_granted_past_the_end_of_everything_of_a_person() {
+    let mut setup = Setup::default();
+    setup.edge.limit_scale = 1_000.0;
+    both_with(&setup, async |world| {
+        let user = world.operator().create_user(OWNER, PASSWORD).await;
+        let shop = Arc::new(shop(world).await);
+        for _ in 0..8 {
+            let mut owner = browser(world, HOME);
+            owner.sign_in(OWNER, PASSWORD).await.expect(200);
+            let mut codes = Vec::new();
+            for _ in 0..12 {
+                owner.open(&shop.start(&[("scope", "openid email offline_access")])).await.expect(303);
+                codes.push(shop.code(&owner));
+            }
+            shop.exchange(&codes.remove(0), &[]).await.expect(200);
+            let mut at_work = tokio::task::JoinSet::new();
+            for (number, code) in codes.into_iter().enumerate() {
+                let (shop, world) = (Arc::clone(&shop), world.clone());
+                at_work.spawn(async move {
+                    if number == 6 {
+                        world.operator().disable(user).await;
+                    }
+                    let answer = shop.exchange(&code, &[]).await;
+                    assert!([200, 400].contains(&answer.status.as_u16()), "{answer:?}");
+                });
+            }
+            at_work.join_all().await;
+            assert_eq!(number(world, "SELECT COUNT(*) FROM grants WHERE revoked_at IS NULL").await, 0);
+            world.operator().enable(user).await;
+        }
     });
 }
 

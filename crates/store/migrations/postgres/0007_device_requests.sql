@@ -1,0 +1,19 @@
+CREATE TABLE device_requests (
+    code_hash BYTEA NOT NULL PRIMARY KEY,
+    user_code_hash BYTEA NOT NULL,
+    client_id TEXT COLLATE "C" NOT NULL REFERENCES clients (id) ON DELETE CASCADE,
+    scope TEXT COLLATE "C" NOT NULL,
+    resources TEXT COLLATE "C" NOT NULL,
+    address TEXT COLLATE "C",
+    user_agent TEXT COLLATE "C",
+    decision TEXT COLLATE "C" NOT NULL,
+    session_id TEXT COLLATE "C" REFERENCES sessions (id) ON DELETE CASCADE,
+    interval_seconds BIGINT NOT NULL,
+    polled_at BIGINT,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX device_requests_user_code_hash ON device_requests (user_code_hash);
+CREATE INDEX device_requests_client_id ON device_requests (client_id);
+CREATE INDEX device_requests_session_id ON device_requests (session_id);
+CREATE INDEX device_requests_expires_at ON device_requests (expires_at);

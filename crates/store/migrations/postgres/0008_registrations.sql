@@ -1,0 +1,15 @@
+CREATE TABLE initial_access_tokens (
+    id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    token_hash BYTEA NOT NULL,
+    note TEXT COLLATE "C",
+    uses_left BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX initial_access_tokens_token_hash ON initial_access_tokens (token_hash);
+CREATE INDEX initial_access_tokens_expires_at ON initial_access_tokens (expires_at);
+
+CREATE TABLE client_registrations (
+    client_id TEXT COLLATE "C" NOT NULL PRIMARY KEY REFERENCES clients (id) ON DELETE CASCADE,
+    token_hash BYTEA NOT NULL
+);
