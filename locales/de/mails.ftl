@@ -45,7 +45,7 @@ mail-new-device-title = Neue Anmeldung bei Ihrem Konto
 mail-new-device-text = Jemand hat sich bei Ihrem Konto bei { $site } mit einem Browser angemeldet, den wir damit noch nicht gesehen haben. Wenn Sie das waren, ist nichts zu tun.
 mail-new-device-not-you = Wählen Sie sofort ein neues Passwort. Damit werden alle Geräte abgemeldet.
 
-mail-reuse-subject = Wir haben zu Ihrem Schutz ein Gerät abgemeldet
+mail-reuse-subject = Wir haben zu Ihrem Schutz den Zugang von { $device } beendet
 mail-reuse-title = Dieselbe Anmeldung wurde an zwei Orten verwendet
 mail-reuse-text = Der Zugang, den { $device } bei Ihrer Anmeldung bei { $site } erhalten hat, wurde an zwei Orten verwendet. Einer davon kann eine Kopie sein; daher haben wir diese Anmeldung an beiden Orten beendet.
 mail-reuse-next = Melden Sie sich dort wieder an, wo Sie es brauchen. Wenn Sie nicht wissen, warum das geschehen ist, wählen Sie auch ein neues Passwort.

@@ -78,6 +78,11 @@ first-submit = Administrationskonto erstellen
 authorize-error-title = Diese Anmeldung kann nicht weitergehen
 authorize-error-text = Die Anwendung hat eine Anfrage gesendet, die wir nicht beantworten können. Gehen Sie zurück und versuchen Sie es noch einmal; geschieht es wieder, nennen Sie ihrem Betreiber, was unten steht.
 
+# On the way to an application that nobody has looked at
+leave-title = Weiter zu { $host }?
+leave-text = Eine Anwendung hat um etwas gebeten, das hier nicht möglich ist. Sie hat sich selbst registriert: niemand bei { $site } hat geprüft, wohin sie führt. Gehen Sie nur weiter, wenn Sie sie kennen.
+leave-submit = Weiter
+
 form-post-title = Zurück zur Anwendung
 form-post-text = Sie sind auf dem Weg zurück zur Anwendung.
 form-post-submit = Weiter

@@ -45,7 +45,7 @@ mail-new-device-title = New sign-in to your account
 mail-new-device-text = Somebody signed in to your account at { $site } from a browser we have not seen with it before. If that was you, there is nothing to do.
 mail-new-device-not-you = Choose a new password at once. That signs out every device.
 
-mail-reuse-subject = We signed out a device to protect you
+mail-reuse-subject = We ended the access of { $device } to protect you
 mail-reuse-title = Two places used the same sign-in
 mail-reuse-text = The access that { $device } got when you signed in to { $site } was used from two places. One of them may be a copy, so we ended that sign-in in both.
 mail-reuse-next = Sign in again where you need it. If you do not know why this happened, choose a new password as well.

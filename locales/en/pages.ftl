@@ -78,6 +78,11 @@ first-submit = Create administrator
 authorize-error-title = This sign-in cannot go on
 authorize-error-text = The application sent a request that we cannot answer. Go back to it and try again; if it happens again, tell its operator what is written below.
 
+# On the way to an application that nobody has looked at
+leave-title = Leave for { $host }?
+leave-text = An application asked for something that is not possible here. It registered itself: nobody at { $site } has checked where it leads. Go on only if you know it.
+leave-submit = Go on
+
 form-post-title = Back to the application
 form-post-text = You are on your way back to the application.
 form-post-submit = Continue

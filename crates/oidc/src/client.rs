@@ -170,7 +170,8 @@ impl Client {
     }
 
     /// The client as whoever registered it wants it now (RFC 7592 section 2.2): a field that is left out has its default,
-    /// and what only the operator decides stays.
+    /// and what only the operator decides stays. What an operator has vouched for is not vouched for any more once it is
+    /// something else.
     pub fn rewritten(&self, members: &Map<String, Value>) -> Result<Self, Vec<Problem>> {
         let (mut metadata, problems) = read::metadata(members, Author::Stranger);
         stranger::keep_operators_own(&mut metadata, &self.metadata);

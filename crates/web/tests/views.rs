@@ -77,8 +77,12 @@ fn no_page_holds_inline_code_or_loads_from_elsewhere() {
             }
             assert!(!tag.contains(" style=") && !tag.starts_with("style"), "{name}: {tag}");
             assert!(!tag.split(' ').any(|attribute| attribute.starts_with("on")), "{name}: {tag}");
-            // The one form that leads to an application says where.
-            let leads_away = tag == format!("form method=\"post\" action=\"{}\" data-send-at-once", samples::CALLBACK);
+            // The forms that lead to an application say where, and the one that a request made up needs a click.
+            let form = format!("form method=\"post\" action=\"{}\"", samples::CALLBACK);
+            let at_once = if name == "form-post" { " data-send-at-once" } else { "" };
+            let leaves =
+                format!("a class=\"secondary\" href=\"{}\" rel=\"external noopener noreferrer\"", samples::FAILED);
+            let leads_away = tag == form + at_once || (name == "leave" && tag == leaves);
             // And an application's own pages open only when somebody clicks on them, and hear nothing of this one.
             let link = |uri| format!("a href=\"{uri}\" rel=\"external noopener noreferrer\"");
             let is_link = samples::OWN_PAGES.iter().any(|(_, uri)| tag == link(*uri));
@@ -238,7 +242,10 @@ fn every_form_posts_to_this_site_with_the_token() {
         for form in html.split("<form ").skip(1).map(|rest| rest.split("</form>").next().unwrap()) {
             // What goes to an application must not bring the token that is for us.
             if form.starts_with(&format!("method=\"post\" action=\"{}\"", samples::CALLBACK)) {
-                assert!(name == "form-post" && !form.contains("csrf_token"), "{name}: {form}");
+                assert!(
+                    ["form-post", "leave-post"].contains(&name.as_str()) && !form.contains("csrf_token"),
+                    "{name}: {form}"
+                );
                 continue;
             }
             assert!(form.starts_with("method=\"post\" action=\"/"), "{name}: {form}");

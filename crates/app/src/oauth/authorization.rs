@@ -10,7 +10,7 @@ use doorward_oidc::code;
 use doorward_oidc::error::{ErrorCode, OAuthError};
 use doorward_oidc::parameters::Parameters;
 use doorward_oidc::redirect_uri::{Kind, RedirectUri};
-use doorward_oidc::response::AuthorizationResponse;
+use doorward_oidc::response::{AuthorizationResponse, Destination};
 use doorward_store::authorization_codes::{self, AuthorizationCode};
 use doorward_store::sessions;
 
@@ -58,6 +58,16 @@ pub enum Authorization {
         response: AuthorizationResponse,
         /// The origin or scheme that it goes to.
         origin: Option<String>,
+    },
+    /// On its way back to a client that nobody here has looked at, with an error that nobody was asked about: the visitor
+    /// decides whether to go there (RFC 9700 section 4.11.2).
+    Leave {
+        /// The error.
+        response: AuthorizationResponse,
+        /// The origin or scheme that it goes to.
+        origin: Option<String>,
+        /// Where that is, for people.
+        destination: String,
     },
     /// The visitor signs in first, and comes back with the same request.
     SignIn {
@@ -120,13 +130,13 @@ impl App {
         // Before anybody types a password: the first RSA key is made beside the running server.
         if request.is_openid() && !self.keys.signs_with(client.metadata().id_token_algorithm) {
             let error = OAuthError::new(ErrorCode::TemporarilyUnavailable, "the key for ID tokens is being made");
-            return Ok(Authorization::Answer { response: request.destination.error(error, self.issuer()), origin });
+            return Ok(self.refuse(&client, &request.destination, error));
         }
         match self.decide(op, &client, &request, visitor).await? {
             Decision::SignIn => Ok(Authorization::SignIn { origin }),
             Decision::SignUp => Ok(Authorization::SignUp { origin }),
             Decision::ChooseAccount(person) => Ok(Authorization::ChooseAccount { person, origin }),
-            Decision::Refuse(error) => Ok(self.refuse(&request, error)),
+            Decision::Refuse(error) => Ok(self.refuse(&client, &request.destination, error)),
             Decision::Grant(person) => {
                 let answer = visitor.consent;
                 let needed = Needed { client: &client, request: &request, person: &person, answer, single };
@@ -135,10 +145,15 @@ impl App {
         }
     }
 
-    fn refuse(&self, request: &AuthorizationRequest, error: OAuthError) -> Authorization {
-        let destination = &request.destination;
+    /// Tells the client why it gets no code. Anybody can put a request that must fail into a link.
+    fn refuse(&self, client: &Client, destination: &Destination, error: OAuthError) -> Authorization {
         let response = destination.error(error, self.issuer());
-        Authorization::Answer { response, origin: origin_of(&destination.redirect_uri) }
+        let origin = origin_of(&destination.redirect_uri);
+        if client.metadata().self_registered {
+            let destination = shown_host(&destination.redirect_uri);
+            return Authorization::Leave { response, origin, destination };
+        }
+        Authorization::Answer { response, origin }
     }
 
     /// What the client of a request wishes the pages on the way to be like; nothing when it is not right.
@@ -167,10 +182,9 @@ impl App {
         match self.read_request(parameters, &client, look).await? {
             Ok((request, single)) => Ok(Understood::Request(Box::new(Understanding { client, request, single }))),
             Err(AuthorizeError::Page(error)) => page(error),
-            Err(AuthorizeError::Redirect(error, destination)) => Ok(Understood::Wrong(Authorization::Answer {
-                response: destination.error(error, self.issuer()),
-                origin: origin_of(&destination.redirect_uri),
-            })),
+            Err(AuthorizeError::Redirect(error, destination)) => {
+                Ok(Understood::Wrong(self.refuse(&client, &destination, error)))
+            }
         }
     }
 
@@ -180,8 +194,10 @@ impl App {
         let standing = needed.standing(op.now);
         let response = match standing {
             Standing::Denied => {
+                // They were told who asks and where the answer goes.
                 let error = OAuthError::new(ErrorCode::AccessDenied, "the person said no");
-                return Ok(self.refuse(request, error));
+                let response = request.destination.error(error, self.issuer());
+                return Ok(Authorization::Answer { response, origin: origin_of(&request.destination.redirect_uri) });
             }
             Standing::Ask => None,
             Standing::Remembered | Standing::Vouched => self.issue_code(op, needed, standing).await?,
@@ -191,7 +207,8 @@ impl App {
             Some(response) => Authorization::Answer { response, origin },
             None if request.prompt.none => {
                 let description = "the person must be asked, and may not be";
-                self.refuse(request, OAuthError::new(ErrorCode::ConsentRequired, description))
+                let error = OAuthError::new(ErrorCode::ConsentRequired, description);
+                self.refuse(needed.client, &request.destination, error)
             }
             None => {
                 let question = Box::new(ConsentQuestion::new(needed.client, request, needed.person));
@@ -336,6 +353,11 @@ enum Decision {
     Refuse(OAuthError),
     /// Who they are is settled.
     Grant(Principal),
+}
+
+/// Where a redirect URI leads, for people.
+pub(super) fn shown_host(redirect_uri: &str) -> String {
+    RedirectUri::parse(redirect_uri).map(|uri| uri.shown_host().to_owned()).unwrap_or_default()
 }
 
 /// The origin of a redirect URI, or its scheme and a colon where an application on a device owns that: either may stand in

@@ -8,13 +8,12 @@ use doorward_model::time::{MINUTE_MS, Timestamp};
 use doorward_oidc::authorize::AuthorizationRequest;
 use doorward_oidc::client::{self, Client};
 use doorward_oidc::parameters::Parameters;
-use doorward_oidc::redirect_uri::RedirectUri;
 use doorward_oidc::resource::Resource;
 use doorward_oidc::scope::Scope;
 use doorward_store::Tx;
 use doorward_store::consents::{self, Consent};
 
-use super::authorization::{Understanding, Understood};
+use super::authorization::{Understanding, Understood, shown_host};
 use super::replays::Single;
 use super::requests::Look;
 use crate::App;
@@ -108,12 +107,11 @@ impl Needed<'_> {
 
 impl ConsentQuestion {
     pub(super) fn new(client: &Client, request: &AuthorizationRequest, person: &Principal) -> Self {
-        let uri = RedirectUri::parse(&request.destination.redirect_uri);
         Self {
             client: client.clone(),
             scope: request.scope.clone(),
             resources: request.resources.clone(),
-            destination: uri.map(|uri| uri.shown_host().to_owned()).unwrap_or_default(),
+            destination: shown_host(&request.destination.redirect_uri),
             person: person.clone(),
         }
     }

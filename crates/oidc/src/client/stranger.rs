@@ -2,7 +2,7 @@
 
 use super::Metadata;
 use super::reader::{Problem, Reader};
-use super::words::Grant;
+use super::words::{Consent, Grant};
 use crate::scope::{EMAIL, OFFLINE_ACCESS, OPENID, PROFILE, Scope};
 
 /// The grants in which a person sees who asks, in the browser they are sent back in.
@@ -21,7 +21,8 @@ pub(super) fn complete(reader: &Reader<'_>, metadata: &mut Metadata) {
     }
 }
 
-/// Keeps what only the operator decides as it was `registered`.
+/// Keeps what only the operator decides as it was `registered`, except that a client which changes is one that nobody has
+/// looked at: whoever holds its token could make it lead elsewhere.
 pub(super) fn keep_operators_own(metadata: &mut Metadata, registered: &Metadata) {
     let own = registered.clone();
     metadata.resources = own.resources;
@@ -32,6 +33,10 @@ pub(super) fn keep_operators_own(metadata: &mut Metadata, registered: &Metadata)
     metadata.consent = own.consent;
     metadata.rotation = own.rotation;
     metadata.self_registered = own.self_registered;
+    if *metadata != *registered {
+        metadata.self_registered = true;
+        metadata.consent = Consent::Ask;
+    }
 }
 
 /// What a client may not give itself. What an operator has given it since, it may keep.

@@ -191,12 +191,16 @@ fn what_an_operator_gave_a_client_it_keeps_and_takes_no_more() {
     let vetted = read(&Value::Object(members.clone()), Author::Operator).unwrap();
     // As it hears them, it sends the fields back; what it says of the operator's own counts for nothing.
     members.insert("access_token_seconds".into(), json!(600));
-    members.insert("client_name".into(), json!("Shop"));
+    members.insert("self_registered".into(), json!(true));
+    assert_eq!(vetted.rewritten(&members).unwrap(), vetted);
+    // What becomes something else, nobody has vouched for.
+    members.insert("client_name".into(), json!("Bank"));
     let rewritten = vetted.rewritten(&members).unwrap();
-    assert_eq!(rewritten.shown_name(), "Shop");
-    let as_before = |field: &str| assert_eq!(rewritten.to_json()[field], vetted.to_json()[field], "{field}");
-    ["consent", "scope", "access_token_seconds", "grant_types"].into_iter().for_each(as_before);
-    assert!(!rewritten.metadata().self_registered);
+    assert_eq!((rewritten.shown_name(), rewritten.metadata().consent), ("Bank", Consent::Ask));
+    assert!(rewritten.metadata().self_registered);
+    for field in ["scope", "access_token_seconds", "grant_types"] {
+        assert_eq!(rewritten.to_json()[field], vetted.to_json()[field], "{field}");
+    }
     for (field, value) in [
         ("scope", json!("openid orders refunds")),
         ("grant_types", json!(["authorization_code", "urn:ietf:params:oauth:grant-type:device_code"])),

@@ -6,12 +6,14 @@ use doorward_model::time::{HOUR_MS, Timestamp};
 use doorward_web::pages::views::{
     Account, AccountAppearance, AccountApplications, AccountPassword, AccountProfile, AccountSessions, ApplicationRow,
     AuthorizeError, ChooseAccount, ConfirmDevice, ConfirmLogout, Consent, DeviceCode, Failure, FailureKind, Field,
-    FirstAdministrator, Forgot, ForgotSent, FormPost, Login, Message, MessageKind, Notice, Page, Problem, Reset,
+    FirstAdministrator, Forgot, ForgotSent, FormPost, Leave, Login, Message, MessageKind, Notice, Page, Problem, Reset,
     SessionRow, SignedOut, Signup, Verify, VerifyLink,
 };
 
 /// Where an application is called back.
 pub(crate) const CALLBACK: &str = "https://shop.example.com/callback";
+/// Where it hears that its request failed.
+pub(crate) const FAILED: &str = "https://shop.example.com/callback?error=invalid_scope";
 /// What an application hears of the end of a session with.
 pub(crate) const FRAME: &str = "https://shop.example.com/out";
 /// The pages an application links to.
@@ -63,6 +65,11 @@ pub(crate) fn pages(page: &Page, typed: &Typed) -> askama::Result<Vec<(String, S
     let fields = vec![("code", "dwac_example".to_owned()), ("state", typed.name.clone())];
     let form_post = FormPost { page: page.clone(), action: CALLBACK.to_owned(), fields };
     pages.push(("form-post".to_owned(), form_post.render()?));
+    let (destination, to) = ("shop.example.com".to_owned(), FAILED.to_owned());
+    let leave = Leave { page: page.clone(), destination, to, fields: Vec::new() };
+    add(&mut pages, "leave", &leave)?;
+    let fields = vec![("error", "invalid_scope".to_owned())];
+    add(&mut pages, "leave-post", &Leave { to: CALLBACK.to_owned(), fields, ..leave })?;
     consent(page, typed, &mut pages)?;
     device(page, typed, &mut pages)?;
     let signed_out = SignedOut { page: page.clone(), frames: vec![FRAME.to_owned()], next: "/login".to_owned() };

@@ -13,7 +13,7 @@ use crate::cookies::PreNonce;
 use crate::edge::headers::FormActionOrigin;
 use crate::extract::{MaybeSignedIn, Op, PreCookie, UiCookie};
 use crate::pages::frame::{PublicFrame, go_to, in_language, leading_to, show as show_page, show_with};
-use crate::pages::views::{AuthorizeError, FormPost, Page, paths};
+use crate::pages::views::{AuthorizeError, FormPost, Leave, Page, paths};
 use crate::problem::{Code, Problem};
 use crate::site::Site;
 
@@ -88,6 +88,14 @@ impl Visit {
                     Some(page) => consent::ask(&self.site, page, &question, &back).await,
                     None => self.refuse(TOO_LONG),
                 }
+            }
+            Authorization::Leave { response, origin, destination } => {
+                let origin = origin.as_deref().and_then(FormActionOrigin::new);
+                let (to, fields) = match response {
+                    AuthorizationResponse::Redirect(to) => (to, Vec::new()),
+                    AuthorizationResponse::FormPost { action, fields } => (action, fields),
+                };
+                Ok(leading_to(show_page(&Leave { page: self.page, destination, to, fields })?, origin))
             }
             Authorization::Answer { response, origin } => {
                 let origin = origin.as_deref().and_then(FormActionOrigin::new);

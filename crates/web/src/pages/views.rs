@@ -22,7 +22,9 @@ pub use account::{
     SessionRow,
 };
 pub use assets::{Asset, MARK, SCRIPT, STYLESHEET, find_asset};
-pub use authorize::{AuthorizeError, ChooseAccount, ConfirmDevice, ConfirmLogout, Consent, DeviceCode, FormPost};
+pub use authorize::{
+    AuthorizeError, ChooseAccount, ConfirmDevice, ConfirmLogout, Consent, DeviceCode, FormPost, Leave,
+};
 pub use failure::{Failure, FailureKind};
 pub use field::{Field, Problems};
 pub use message::{Message, MessageKind, SignedOut};

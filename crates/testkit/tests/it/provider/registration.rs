@@ -9,7 +9,7 @@ use http::{Method, StatusCode, header};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use super::relying_party::{CALLBACK, RelyingParty};
+use super::relying_party::{CALLBACK, RelyingParty, browser};
 use super::signed_in;
 use crate::credentials::count_events;
 use crate::people::{AWAY, OWNER};
@@ -162,7 +162,7 @@ fn a_registration_needs_a_token_that_is_good_and_takes_as_many_as_were_said() {
     });
 }
 
-/// Proves, V10.4.1
+/// Proves: A-111, V10.4.1
 #[test]
 fn what_a_stranger_may_not_register_is_refused_by_name() {
     both_with(&open(), async |world| {
@@ -241,6 +241,43 @@ fn what_only_an_operator_decides_is_not_heard_of_a_stranger() {
     });
 }
 
+/// Anybody who registers could make this server lead people to them, with a request that must fail.
+///
+/// Proves: A-82
+#[test]
+fn nobody_is_led_to_an_application_that_nobody_has_looked_at_without_being_asked() {
+    both_with(&open(), async |world| {
+        let (told, _, _) = registered(world).await;
+        let client_id = told["client_id"].as_str().unwrap().to_owned();
+        let shop = RelyingParty { world: world.clone(), client_id: client_id.clone(), secret: None };
+        let mut stranger = browser(world, AWAY);
+        let failing = [
+            [("prompt", "none"), ("", "")],
+            [("scope", "openid orders"), ("", "")],
+            [("code_challenge", ""), ("", "")],
+            [("response_type", "token"), ("", "")],
+            [("prompt", "none"), ("response_mode", "form_post")],
+        ];
+        for changes in &failing {
+            let changes: Vec<(&str, &str)> = changes.iter().copied().filter(|(name, _)| !name.is_empty()).collect();
+            let page = stranger.open(&shop.start(&changes)).await.expect(200);
+            assert_eq!(page.header(header::LOCATION), None);
+            let text = unescape(page.text());
+            assert!(text.contains("Leave for shop.example?") && text.contains(CALLBACK), "{changes:?}: {text}");
+            assert!(!text.contains("data-send-at-once"), "{text}");
+        }
+        // Whoever was asked and says no goes back at once, and so does everybody once an operator has looked.
+        let mut owner = signed_in(world).await;
+        owner.open(&shop.start(&[])).await.expect(200);
+        let answer = owner.submit("/oauth2/consent", &[("decision", "deny")]).await.expect(303);
+        assert!(answer.header(header::LOCATION).unwrap().contains("error=access_denied"));
+        let vetted = json!({"self_registered": false}).as_object().unwrap().clone();
+        world.app().update_client(&world.operator().op(), &client_id, vetted).await.unwrap().unwrap();
+        let answer = stranger.open(&shop.start(&[("prompt", "none")])).await.expect(303);
+        assert!(answer.header(header::LOCATION).unwrap().contains("error=login_required"));
+    });
+}
+
 /// Proves: A-111
 #[test]
 fn an_application_changes_its_own_registration_and_no_other() {
@@ -282,15 +319,16 @@ fn an_application_changes_its_own_registration_and_no_other() {
             wrong[field] = value;
             send(world, Method::PUT, &path, &manage, Some(&wrong)).await.expect(400);
         }
-        // What is left out has its default; the operator's own stays.
+        // What is left out has its default.
         let op = world.operator().op();
         let vetted = json!({"self_registered": false, "consent": "skip"}).as_object().unwrap().clone();
         let id = told["client_id"].as_str().unwrap();
         world.app().update_client(&op, id, vetted).await.unwrap().unwrap();
         let bare = json!({"client_id": id, "redirect_uris": [CALLBACK], "consent": "ask"});
         let changed = send(world, Method::PUT, &path, &manage, Some(&bare)).await.expect(200).json();
-        assert_eq!((changed.get("client_name"), changed.get("self_registered")), (None, None), "{changed}");
-        assert_eq!(changed["consent"], "skip");
+        // And nobody has vouched for what it has become.
+        assert_eq!((changed.get("client_name"), &changed["self_registered"]), (None, &json!(true)), "{changed}");
+        assert_eq!(changed["consent"], "ask");
         // From no secret to one there is no way: nobody could be told it.
         let public = json!({"redirect_uris": [CALLBACK], "token_endpoint_auth_method": "none"});
         let public = register(world, &token(world, 1).await, &public).await.expect(201).json();

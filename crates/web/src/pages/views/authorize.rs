@@ -28,6 +28,20 @@ pub struct FormPost {
     pub fields: Vec<(&'static str, String)>,
 }
 
+/// Asks whether somebody wants to go where an application that nobody has looked at would lead them.
+#[derive(Template)]
+#[template(path = "leave.html")]
+pub struct Leave {
+    /// What all pages share.
+    pub page: Page,
+    /// Where that is: a host, or the scheme of an application on a device.
+    pub destination: String,
+    /// The address.
+    pub to: String,
+    /// What is posted there; nothing where the address says everything.
+    pub fields: Vec<(&'static str, String)>,
+}
+
 /// Asks whether somebody wants to go on with the account they are signed in to. Posts `flow` and `seen`.
 #[derive(Template, Clone, Debug)]
 #[template(path = "choose_account.html")]
