@@ -60,10 +60,6 @@ fn scripts_of_a_registered_public_client_may_call_and_nobody_elses() {
         assert_eq!(answer.header(header::ACCESS_CONTROL_ALLOW_ORIGIN), Some(ORIGIN));
         let refused = fetch(world, Method::POST, "/oauth2/token", ORIGIN).await;
         assert_eq!(refused.header(header::ACCESS_CONTROL_ALLOW_ORIGIN), Some(ORIGIN), "errors are readable");
-        for closed in ["/oauth2/authorize", "/api/v1/login", "/api/v1/me", "/login"] {
-            assert!(!is_open(world, closed, ORIGIN).await, "{closed}");
-        }
-
         let (app, op) = (world.app(), world.operator().op());
         let moved = json!({"redirect_uris": ["https://moved.example/callback"]});
         app.update_client(&op, &shop.client_id, members(&moved)).await.unwrap().unwrap();
@@ -76,5 +72,37 @@ fn scripts_of_a_registered_public_client_may_call_and_nobody_elses() {
         app.update_client(&op, &shop.client_id, members(&without)).await.unwrap().unwrap();
         assert!(app.delete_client(&op, &shop.client_id).await.unwrap());
         assert!(!is_open(world, "/oauth2/token", "https://moved.example").await, "gone");
+    });
+}
+
+/// Proves: A-45, V3.4.2, V3.5.2
+#[test]
+fn what_is_not_for_scripts_of_applications_is_closed_to_them() {
+    both(async |world| {
+        let public = json!({"token_endpoint_auth_method": "none", "redirect_uris": ["https://shop.example/callback"]});
+        RelyingParty::register(world, public).await;
+        assert!(is_open(world, "/oauth2/token", ORIGIN).await);
+        for closed in [
+            "/oauth2/authorize",
+            "/oauth2/introspect",
+            "/oauth2/device_authorization",
+            "/device",
+            "/api/v1/login",
+            "/api/v1/token",
+            "/api/v1/me",
+            "/login",
+        ] {
+            assert!(!is_open(world, closed, ORIGIN).await, "{closed}");
+            // Without asking first.
+            for method in [Method::GET, Method::POST] {
+                let answer = fetch(world, method, closed, ORIGIN).await;
+                assert_eq!(answer.header(header::ACCESS_CONTROL_ALLOW_ORIGIN), None, "{closed}");
+            }
+        }
+        for origins in [[ORIGIN, "https://evil.example"], ["https://evil.example", ORIGIN], [ORIGIN, ORIGIN]] {
+            let request = Request::new(Method::POST, "/oauth2/token", HOME);
+            let answer = world.send(request.header("origin", origins[0]).header("origin", origins[1])).await;
+            assert_eq!(answer.header(header::ACCESS_CONTROL_ALLOW_ORIGIN), None, "{origins:?}");
+        }
     });
 }
