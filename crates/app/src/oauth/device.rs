@@ -2,15 +2,13 @@
 
 use doorward_model::secret::{PlainToken, SecretText, TokenKind};
 use doorward_model::time::SECOND_MS;
-use doorward_oidc::client::Client;
 use doorward_oidc::device::{DeviceAuthorization, INTERVAL_SECONDS, LIFETIME_MS, UserCode};
 use doorward_oidc::resource::Resource;
-use doorward_oidc::scope::Scope;
 use doorward_store::device_requests::{self, DeviceDecision, DeviceRequest};
 use serde_json::json;
 
 use super::consent::{Asked, ConsentQuestion};
-use super::tokens::{read_list, read_scope};
+use super::tokens::still_registered;
 use super::{ClientRequest, TokenRefusal, paths};
 use crate::App;
 use crate::authentication::Principal;
@@ -158,7 +156,7 @@ impl App {
         let is_open = |row: &DeviceRequest| row.decision == DeviceDecision::Pending && op.now < row.expires_at;
         let Some(row) = row.filter(is_open) else { return Ok(None) };
         let Some(client) = self.active_client(&row.client_id).await? else { return Ok(None) };
-        let Some((scope, resources)) = still_registered(&client, &row)? else { return Ok(None) };
+        let Some((scope, resources)) = still_registered(&client, &row.scope, &row.resources)? else { return Ok(None) };
         // What the person is shown is what they decide about.
         let names: Vec<&str> = resources.iter().map(Resource::as_str).collect();
         let row = DeviceRequest { scope: scope.to_string(), resources: json!(names).to_string(), ..row };
@@ -171,19 +169,4 @@ impl App {
     fn user_code_hash(&self, code: &UserCode) -> [u8; 32] {
         self.keys.derive("device user code", &[code.letters().as_bytes()])
     }
-}
-
-/// What of a request the client is still registered for; none when it asked for some scope and none of it is left.
-pub(super) fn still_registered(
-    client: &Client,
-    row: &DeviceRequest,
-) -> Result<Option<(Scope, Vec<Resource>)>, Failure> {
-    let (asked, names, metadata) = (read_scope(&row.scope)?, read_list(&row.resources)?, client.metadata());
-    let scope = asked.intersection(&metadata.scopes);
-    if scope.is_empty() && !asked.is_empty() {
-        return Ok(None);
-    }
-    let own = metadata.resources.iter();
-    let resources = own.filter(|resource| names.iter().any(|name| name == resource.as_str())).cloned().collect();
-    Ok(Some((scope, resources)))
 }

@@ -9,6 +9,7 @@ use doorward_oidc::client::{Client, SubjectType};
 use doorward_oidc::error::{ErrorCode, OAuthError};
 use doorward_oidc::id_token::{self, IdToken, Person};
 use doorward_oidc::jose::{Algorithm, Thumbprint};
+use doorward_oidc::resource::Resource;
 use doorward_oidc::scope::{OPENID, Scope};
 use doorward_store::grants::Grant;
 use doorward_store::users::User;
@@ -218,4 +219,20 @@ pub(super) fn read_scope(text: &str) -> Result<Scope, Failure> {
 /// A list of words as it was stored.
 pub(super) fn read_list(json: &str) -> Result<Vec<String>, Failure> {
     serde_json::from_str(json).map_err(|error| Failure::internal("reading what was granted", error))
+}
+
+/// What of a request the client is still registered for; none when it asked for some scope and none of it is left.
+pub(super) fn still_registered(
+    client: &Client,
+    scope: &str,
+    resources: &str,
+) -> Result<Option<(Scope, Vec<Resource>)>, Failure> {
+    let (asked, names, metadata) = (read_scope(scope)?, read_list(resources)?, client.metadata());
+    let scope = asked.intersection(&metadata.scopes);
+    if scope.is_empty() && !asked.is_empty() {
+        return Ok(None);
+    }
+    let own = metadata.resources.iter();
+    let resources = own.filter(|resource| names.iter().any(|name| name == resource.as_str())).cloned().collect();
+    Ok(Some((scope, resources)))
 }

@@ -4,21 +4,25 @@ use doorward_model::id::{EventId, GrantId, SessionId};
 use doorward_model::secret::SecretText;
 use doorward_model::time::{SECOND_MS, Timestamp};
 use doorward_oidc::client::{Client, Grant as GrantKind};
+use doorward_oidc::error::{ErrorCode, OAuthError};
 use doorward_oidc::jose::Thumbprint;
+use doorward_oidc::resource::Resource;
 use doorward_oidc::scope::OFFLINE_ACCESS;
 use doorward_store::client_sessions::{self, ClientSession};
 use doorward_store::grants::{self, Grant};
 use doorward_store::sessions::{self, Session};
 use doorward_store::token_families::{self, Renewed, TokenFamily};
 use doorward_store::users;
+use serde_json::json;
 use zeroize::Zeroizing;
 
-use super::Caller;
+use super::{Caller, narrowed};
 use crate::App;
 use crate::change::Change;
 use crate::event::{Action, EventDraft};
 use crate::failure::Failure;
 use crate::oauth::renewals::rotation;
+use crate::oauth::tokens::still_registered;
 use crate::op::Op;
 use crate::sessions::start::FamilySeed;
 use crate::sessions::{RevocationBatch, usable};
@@ -45,6 +49,15 @@ pub(super) struct NewGrant {
     pub(super) resources: String,
     /// The claims asked for, as a JSON list.
     pub(super) claims: String,
+}
+
+/// What of a request is given.
+pub(super) struct Share {
+    pub(super) scope: String,
+    /// The services, as a JSON list.
+    pub(super) granted: String,
+    /// Those of them that the access token is to be good at.
+    pub(super) resources: Vec<String>,
 }
 
 impl App {
@@ -86,6 +99,23 @@ impl Begin {
             return Ok(None);
         }
         Ok(sessions::find(change.tx, id)?.filter(is_usable))
+    }
+
+    /// What a person allowed, as far as the client is registered for it still. `named` are the services that the access token
+    /// is to be good at; all, when none is named.
+    pub(super) fn share(
+        &self,
+        scope: &str,
+        resources: &str,
+        named: &[Resource],
+    ) -> Result<Result<Share, OAuthError>, Failure> {
+        let Some((scope, services)) = still_registered(&self.client, scope, resources)? else {
+            let description = "the client is registered for nothing of what was granted";
+            return Ok(Err(OAuthError::new(ErrorCode::InvalidScope, description)));
+        };
+        let left: Vec<String> = services.iter().map(|one| one.as_str().to_owned()).collect();
+        let granted = json!(left).to_string();
+        Ok(narrowed(left, named).map(|resources| Share { scope: scope.to_string(), granted, resources }))
     }
 
     /// Whether the grant is to live on without the session.

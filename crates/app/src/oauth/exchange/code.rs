@@ -11,13 +11,13 @@ use doorward_store::authorization_codes::{self, AuthorizationCode};
 use doorward_store::grants::{self, Grant};
 use doorward_store::users::{self, User};
 
-use super::begin::{Begin, NewGrant};
-use super::{Caller, TokenAnswer, TokenRefusal, narrowed};
+use super::begin::{Begin, NewGrant, Share};
+use super::{Caller, TokenAnswer, TokenRefusal};
 use crate::App;
 use crate::change::Change;
 use crate::event::{Action, EventDraft};
 use crate::failure::Failure;
-use crate::oauth::tokens::{Basis, read_list, read_scope};
+use crate::oauth::tokens::{Basis, read_scope};
 use crate::op::Op;
 
 /// A code, as somebody presents it.
@@ -101,10 +101,11 @@ fn redeem(change: &mut Change<'_, '_>, attempt: &Attempt) -> Result<Outcome, Fai
         Redemption::Replay => return replayed(change, attempt, &code),
         Redemption::Grant => {}
     }
-    let resources = match narrowed(read_list(&code.resources)?, &presented.resources) {
-        Ok(resources) => resources,
-        Err(error) => return Ok(refused(change, error.code, error.description)),
-    };
+    let Share { scope, granted, resources } =
+        match attempt.begin.share(&code.scope, &code.resources, &presented.resources)? {
+            Ok(share) => share,
+            Err(error) => return Ok(refused(change, error.code, error.description)),
+        };
     let Some(session) = attempt.begin.living_session(change, code.session_id, &code.scope)? else {
         return Ok(refused(change, ErrorCode::InvalidGrant, "the session is over"));
     };
@@ -115,7 +116,7 @@ fn redeem(change: &mut Change<'_, '_>, attempt: &Attempt) -> Result<Outcome, Fai
     if !authorization_codes::take(change.tx, &attempt.hash, now)? {
         return replayed(change, attempt, &code);
     }
-    let AuthorizationCode { nonce, grant_id: id, scope, resources: granted, claims, .. } = code;
+    let AuthorizationCode { nonce, grant_id: id, claims, .. } = code;
     let grant = attempt.begin.grant(change, NewGrant { id, scope, resources: granted, claims }, &session)?;
     Ok(Outcome::Granted(Box::new(Redeemed { grant, user, session_id: session.id, nonce, resources })))
 }

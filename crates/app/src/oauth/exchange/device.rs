@@ -8,14 +8,12 @@ use doorward_oidc::resource::Resource;
 use doorward_store::device_requests::{self, DeviceDecision, DeviceRequest};
 use doorward_store::grants::Grant;
 use doorward_store::users::{self, User};
-use serde_json::json;
 
-use super::begin::{Begin, NewGrant};
-use super::{Caller, TokenAnswer, TokenRefusal, narrowed};
+use super::begin::{Begin, NewGrant, Share};
+use super::{Caller, TokenAnswer, TokenRefusal};
 use crate::App;
 use crate::change::Change;
 use crate::failure::Failure;
-use crate::oauth::device::still_registered;
 use crate::oauth::tokens::{Basis, read_scope};
 use crate::op::Op;
 
@@ -104,7 +102,7 @@ fn redeem(change: &mut Change<'_, '_>, attempt: &Attempt) -> Result<Outcome, Fai
     let over = OAuthError::new(ErrorCode::InvalidGrant, "the session of whoever said yes is over");
     let Some(session) = session else { return refused(change, over) };
     let Some(user) = users::find(change.tx, session.user_id)? else { return refused(change, over) };
-    let Share { scope, granted, resources } = match share(attempt, &seen)? {
+    let Share { scope, granted, resources } = match attempt.begin.share(&seen.scope, &seen.resources, &attempt.named)? {
         Ok(share) => share,
         Err(error) => return refused(change, error),
     };
@@ -115,26 +113,6 @@ fn redeem(change: &mut Change<'_, '_>, attempt: &Attempt) -> Result<Outcome, Fai
     let new = NewGrant { id: attempt.grant_id, scope, resources: granted, claims: "[]".to_owned() };
     let grant = attempt.begin.grant(change, new, &session)?;
     Ok(Outcome::Granted(Box::new(Redeemed { grant, user, session_id: session.id, resources })))
-}
-
-/// What of a request is given.
-struct Share {
-    scope: String,
-    /// The services, as a JSON list.
-    granted: String,
-    /// Those of them that the access token is to be good at.
-    resources: Vec<String>,
-}
-
-/// What was allowed, as far as the client is registered for it still.
-fn share(attempt: &Attempt, seen: &DeviceRequest) -> Result<Result<Share, OAuthError>, Failure> {
-    let Some((scope, services)) = still_registered(&attempt.begin.client, seen)? else {
-        let description = "the client is registered for nothing of what was granted";
-        return Ok(Err(OAuthError::new(ErrorCode::InvalidScope, description)));
-    };
-    let names: Vec<String> = services.iter().map(|one| one.as_str().to_owned()).collect();
-    let granted = json!(names).to_string();
-    Ok(narrowed(names, &attempt.named).map(|resources| Share { scope: scope.to_string(), granted, resources }))
 }
 
 /// The request as the rules judge it.

@@ -330,3 +330,33 @@ fn a_form_of_another_site_changes_nothing_in_the_browser_that_sends_it() {
         assert!(owner.applications.iter().any(|uri| uri == CALLBACK));
     });
 }
+
+/// Proves: A-91
+#[test]
+fn what_a_client_may_not_have_any_more_a_code_on_its_way_does_not_give() {
+    both(async |world| {
+        let mut owner = signed_in(world).await;
+        let (api, files) = ("https://api.example", "https://files.example");
+        let shop = RelyingParty::register(world, json!({"resources": [api, files]})).await;
+        let op = world.operator().op();
+        let change = async |fields: serde_json::Value| {
+            let fields = fields.as_object().unwrap().clone();
+            world.app().update_client(&op, &shop.client_id, fields).await.unwrap().unwrap();
+        };
+        let asked = shop.start(&[("resource", api), ("resource", files)]);
+        owner.open(&asked).await.expect(303);
+        let first = shop.code(&owner);
+        change(json!({"scope": "openid profile", "resources": [files]})).await;
+        let answer = shop.exchange(&first, &[]).await.expect(200);
+        assert_eq!(answer.string("scope"), "openid");
+        let audience = crate::credentials::claim(&answer.string("access_token"), "aud");
+        assert!(!audience.to_string().contains(api) && audience.to_string().contains(files), "{audience}");
+        // With nothing left there is nothing to give, and nothing is used up.
+        owner.open(&shop.start(&[("scope", "openid")])).await.expect(303);
+        let second = shop.code(&owner);
+        change(json!({"scope": "profile"})).await;
+        assert_eq!(shop.exchange(&second, &[]).await.expect(400).string("error"), "invalid_scope");
+        change(json!({"scope": "openid"})).await;
+        shop.exchange(&second, &[]).await.expect(200);
+    });
+}
