@@ -39,9 +39,9 @@ pub(super) async fn ask(
     })
 }
 
-/// What the form says.
+/// What a form with a question says.
 pub(crate) struct Answer {
-    flow: String,
+    pub(super) flow: String,
     decision: String,
 }
 
@@ -50,6 +50,17 @@ impl FromFields for Answer {
         let flow = fields.required::<String>("flow");
         let decision = fields.optional::<String>("decision");
         Some(Self { flow: flow?, decision: decision?.unwrap_or_default() })
+    }
+}
+
+impl Answer {
+    /// Whether the person allows what was asked; none when they say neither.
+    pub(super) fn allows(&self) -> Option<bool> {
+        match self.decision.as_str() {
+            "allow" => Some(true),
+            "deny" => Some(false),
+            _ => None,
+        }
     }
 }
 
@@ -68,12 +79,9 @@ pub(super) async fn answer(
         return show(&Message { page, kind: MessageKind::FlowEnded });
     };
     let again = || Ok(go_to(&back.address(&answer.flow)));
-    let allows = match answer.decision.as_str() {
-        "allow" => true,
-        "deny" => false,
-        _ => return again(),
+    let (Some(allows), Some(person), Some(seen)) = (answer.allows(), &principal, back.question()) else {
+        return again();
     };
-    let (Some(person), Some(seen)) = (&principal, back.question()) else { return again() };
     let parameters = Parameters::parse(back.query.as_bytes()).map_err(Problem::internal)?;
     let seen = SeenQuestion { fingerprint: seen, came_at: back.sent_at() };
     let Some(answered) = site.app.answer_consent(&op, &parameters, person, seen, allows).await? else {

@@ -13,6 +13,7 @@ use http::request::Parts;
 use serde::Serialize;
 
 use super::answer::{ClientCall, Refusal};
+use super::consent::Answer;
 use super::way_back::{Place, WayBack};
 use crate::body::{Fields, FormBody, FromFields};
 use crate::cookies::PreNonce;
@@ -157,20 +158,6 @@ pub(super) async fn enter(form: FormBody<Typed>) -> Result<Response, Problem> {
     Ok(go_to(&format!("{}?{query}", endpoints::DEVICE)))
 }
 
-/// What the form with the question says.
-pub(crate) struct Answer {
-    flow: String,
-    decision: String,
-}
-
-impl FromFields for Answer {
-    fn from_fields(fields: &mut Fields) -> Option<Self> {
-        let flow = fields.required::<String>("flow");
-        let decision = fields.optional::<String>("decision");
-        Some(Self { flow: flow?, decision: decision?.unwrap_or_default() })
-    }
-}
-
 /// Writes down what the person says to the device. The sealed code in the form ties it to the question that was shown, to
 /// the person and to their session.
 pub(super) async fn answer(visit: Visit, form: FormBody<Answer>) -> Result<Response, Problem> {
@@ -179,12 +166,10 @@ pub(super) async fn answer(visit: Visit, form: FormBody<Answer>) -> Result<Respo
         return show_page(&Message { page: visit.page, kind: MessageKind::FlowEnded });
     };
     let again = || Ok(go_to(&back.address(&answer.flow)));
-    let (allows, kind) = match answer.decision.as_str() {
-        "allow" => (true, MessageKind::DeviceAllowed),
-        "deny" => (false, MessageKind::DeviceDenied),
-        _ => return again(),
+    let (Some(allows), Some(person), Some(seen)) = (answer.allows(), &visit.person, back.question()) else {
+        return again();
     };
-    let (Some(person), Some(seen)) = (&visit.person, back.question()) else { return again() };
+    let kind = if allows { MessageKind::DeviceAllowed } else { MessageKind::DeviceDenied };
     match visit.site.app.answer_device(&visit.op, &back.query, person, seen, allows).await? {
         Some(()) => show_page(&Message { page: visit.page, kind }),
         None => again(),
