@@ -140,13 +140,17 @@ impl LogoutRequest {
         client: Option<&Client>,
         session: Option<&CurrentSession<'_>>,
     ) -> Result<Logout, OAuthError> {
-        let asks = session.is_some_and(|session| !hint.is_some_and(|hint| is_of(hint, session)));
+        let is_proved = session.is_some_and(|session| hint.is_some_and(|hint| is_of(hint, session)));
+        let asks = session.is_some() && !is_proved;
         let Some(uri) = &self.post_logout_redirect_uri else { return Ok(Logout { asks, redirect_to: None }) };
         // Section 3: byte for byte a registered one, and of a client that can be told.
         if !client.is_some_and(|client| client.has_post_logout_redirect_uri(uri)) {
             return Err(OAuthError::invalid_request("post_logout_redirect_uri is not registered for this client"));
         }
-        Ok(Logout { asks, redirect_to: Some(self.with_state(uri)) })
+        // Anybody can register an address and put it into a link: to one that nobody here has looked at, only a client leads
+        // that had this person in front of it (RFC 9700 section 4.11.2).
+        let leads = is_proved || !client.is_some_and(|client| client.metadata().self_registered);
+        Ok(Logout { asks, redirect_to: leads.then(|| self.with_state(uri)) })
     }
 
     fn with_state(&self, uri: &str) -> String {

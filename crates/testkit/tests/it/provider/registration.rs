@@ -278,6 +278,47 @@ fn nobody_is_led_to_an_application_that_nobody_has_looked_at_without_being_asked
     });
 }
 
+/// Nor by a link that signs out.
+///
+/// Proves
+#[test]
+fn only_whoever_had_somebody_in_front_of_it_leads_them_on_after_they_sign_out() {
+    const BYE: &str = "https://shop.example/bye";
+    both_with(&open(), async |world| {
+        let mut body = shop();
+        body["post_logout_redirect_uris"] = json!([BYE]);
+        let told = register(world, &token(world, 1).await, &body).await.expect(201).json();
+        let client_id = told["client_id"].as_str().unwrap().to_owned();
+        let secret = told["client_secret"].as_str().map(str::to_owned);
+        let shop = RelyingParty { world: world.clone(), client_id: client_id.clone(), secret };
+        let link = |hint: &str| {
+            let fields =
+                [("client_id", client_id.as_str()), ("post_logout_redirect_uri", BYE), ("id_token_hint", hint)];
+            let fields = fields.into_iter().filter(|(_, value)| !value.is_empty());
+            format!(
+                "/oauth2/logout?{}",
+                url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
+            )
+        };
+        let mut owner = signed_in(world).await;
+        owner.open(&shop.start(&[])).await.expect(200);
+        owner.submit("/oauth2/consent", &[("decision", "allow")]).await.expect(303);
+        let hint = shop.tokens(&shop.code(&owner)).await.id_token;
+        // Nobody is signed in here; whoever registered may well have an ID token of their own.
+        let mut stranger = browser(world, AWAY);
+        for link in [link(""), link(&hint)] {
+            let answer = stranger.fetch(Method::GET, &link, None).await.expect(303);
+            assert!(answer.header(header::LOCATION).unwrap().starts_with("/login?"), "{:?}", answer.headers);
+        }
+        let answer = owner.clone().fetch(Method::GET, &link(&hint), None).await.expect(303);
+        assert_eq!(answer.header(header::LOCATION), Some(BYE));
+        let vetted = json!({"self_registered": false}).as_object().unwrap().clone();
+        world.app().update_client(&world.operator().op(), &client_id, vetted).await.unwrap().unwrap();
+        let answer = stranger.fetch(Method::GET, &link(""), None).await.expect(303);
+        assert_eq!(answer.header(header::LOCATION), Some(BYE));
+    });
+}
+
 /// Proves: A-111
 #[test]
 fn an_application_changes_its_own_registration_and_no_other() {
