@@ -1,6 +1,7 @@
 // The real server, started as a person would start it, on ports and in a folder of its own.
 
 import { execFile, spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
@@ -139,14 +140,24 @@ class Server {
   }
 }
 
+// Below the ports that systems give to outgoing connections: one of those can be taken by a connection of a browser, or
+// by the very poll that waits for a server at it, before the server listens.
+const PORTS = { first: 20_000, count: 12_000 };
+
+/** Ports that nobody listens at on the loopback address. */
 export async function findFreePorts(count) {
-  const listeners = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const listener = createServer().listen(0, "127.0.0.1");
-      await once(listener, "listening");
-      return listener;
-    }),
-  );
+  const listeners = [];
+  while (listeners.length < count) {
+    const listener = createServer();
+    const listening = once(listener, "listening");
+    listener.listen(PORTS.first + randomInt(PORTS.count), "127.0.0.1");
+    try {
+      await listening;
+      listeners.push(listener);
+    } catch (error) {
+      if (error.code !== "EADDRINUSE") throw error;
+    }
+  }
   const ports = listeners.map((listener) => listener.address().port);
   await Promise.all(listeners.map((listener) => once(listener.close(), "close")));
   return ports;

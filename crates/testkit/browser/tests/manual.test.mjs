@@ -54,16 +54,21 @@ for (const [language, { name, program, before }] of Object.entries(RUNS)) {
       await eventually("the example to be there", async () => {
         assert.equal(example.exitCode, null, complaints);
         return fetch(start, { redirect: "manual" }).then(
-          () => true,
+          (answer) => answer.headers.get("location")?.startsWith(`${stage.server.url}/oauth2/authorize?`),
           () => false,
         );
       });
+      // What browsers ask for of themselves ends nobody's application.
+      assert.equal((await fetch(`${start}favicon.ico`)).status, 404);
       await page.goto(start);
       const visitor = new Visitor(page);
       await visitor.field("E-mail address").fill(owner.email);
       await visitor.field("Password").fill(owner.password);
       await visitor.button("Sign in").click();
       await page.getByText(`Hello, ${owner.email}`).waitFor();
+      assert.equal(example.exitCode, null, complaints);
+    } catch (error) {
+      throw new Error(`the example (exit code ${example.exitCode}) complained: ${complaints}`, { cause: error });
     } finally {
       await context.close();
       example.kill();
