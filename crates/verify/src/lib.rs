@@ -2,10 +2,15 @@
 
 #![forbid(unsafe_code)]
 
+mod address;
 pub mod client;
 mod clock;
-mod keys;
+mod json;
+pub mod keys;
 mod observe;
+#[cfg(test)]
+mod testing;
 
 pub use clock::{Clock, SystemClock};
+pub use keys::Algorithm;
 pub use observe::{KeysEvent, Observer};
