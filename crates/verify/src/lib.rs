@@ -5,6 +5,7 @@
 mod address;
 pub mod client;
 mod clock;
+pub mod dpop;
 mod json;
 pub mod keys;
 mod observe;

@@ -56,6 +56,15 @@ impl VerifyingKey {
     /// Reads a key. Members that are not understood are ignored (RFC 7517 section 4); nothing is ever fetched because a
     /// key says so (`x5u`), and certificates in it (`x5c`) are not read.
     pub fn from_jwk(members: &Map<String, Value>) -> Result<Self, KeyError> {
+        Self::read(members, None)
+    }
+
+    /// Reads a key for one algorithm only: what a signature brings along with itself.
+    pub(crate) fn from_jwk_for(members: &Map<String, Value>, algorithm: Algorithm) -> Result<Self, KeyError> {
+        Self::read(members, Some(algorithm))
+    }
+
+    fn read(members: &Map<String, Value>, only: Option<Algorithm>) -> Result<Self, KeyError> {
         if SECRET_MEMBERS.iter().any(|name| members.contains_key(*name)) {
             return Err(KeyError::Secret);
         }
@@ -69,6 +78,9 @@ impl VerifyingKey {
             return Err(KeyError::Malformed);
         }
         let own = text("alg")?.map(|name| Algorithm::parse(name).ok_or(KeyError::Unsupported)).transpose()?;
+        if own.is_some_and(|own| only.is_some_and(|only| own != only)) {
+            return Err(KeyError::Unsupported);
+        }
         let material = match (text("kty")?.ok_or(KeyError::Malformed)?, text("crv")?) {
             ("RSA", _) => Material::rsa(bytes("n")?, bytes("e")?)?,
             ("EC", Some("P-256")) => Material::ec(Algorithm::Es256, 32, &bytes("x")?, &bytes("y")?)?,
@@ -76,7 +88,7 @@ impl VerifyingKey {
             ("OKP", Some("Ed25519")) => Material::ed25519(bytes("x")?)?,
             _ => return Err(KeyError::Unsupported),
         };
-        let ways = material.ways(own)?;
+        let ways = material.ways(own.or(only))?;
         Ok(Self { kid: kid.map(Into::into), ways, thumbprint: material.thumbprint() })
     }
 

@@ -94,4 +94,12 @@ impl TestKey {
             Pair::Ed25519(pair) => pair.sign(message).as_ref().to_vec(),
         }
     }
+
+    /// The compact form of any header and payload, honest or not.
+    pub(crate) fn sign_compact(&self, header: &Value, payload: &Value) -> String {
+        let encode = |text: String| URL_SAFE_NO_PAD.encode(text);
+        let input = format!("{}.{}", encode(header.to_string()), encode(payload.to_string()));
+        let signature = URL_SAFE_NO_PAD.encode(self.sign(input.as_bytes()));
+        format!("{input}.{signature}")
+    }
 }
