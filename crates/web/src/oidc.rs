@@ -4,6 +4,7 @@
 mod account;
 mod answer;
 mod authorize;
+mod bearer;
 mod consent;
 mod device;
 mod discovery;
@@ -11,6 +12,7 @@ mod introspect;
 mod logout;
 mod pushed;
 mod register;
+mod revocations;
 mod revoke;
 mod token;
 mod userinfo;
@@ -85,6 +87,10 @@ pub fn routes() -> Vec<Route<Site>> {
         Route {
             cors: CorsRule::Closed,
             ..call(Method::POST, paths::INTROSPECT, RateClass::Renewal, without_cookies, endpoint(introspect::show))
+        },
+        Route {
+            cors: CorsRule::Closed,
+            ..call(Method::GET, paths::REVOCATIONS, RateClass::Renewal, CsrfRule::Safe, endpoint(revocations::show))
         },
         call(Method::GET, paths::USERINFO, RateClass::Renewal, CsrfRule::Safe, endpoint(userinfo::show)),
         call(Method::POST, paths::USERINFO, RateClass::Renewal, without_cookies, endpoint(userinfo::show)),

@@ -24,8 +24,9 @@ use crate::failure::Failure;
 use crate::oauth::renewals::rotation;
 use crate::oauth::tokens::still_registered;
 use crate::op::Op;
+use crate::revocations::RevocationBatch;
 use crate::sessions::start::FamilySeed;
-use crate::sessions::{RevocationBatch, usable};
+use crate::sessions::usable;
 
 /// How many grants that outlive sessions a person may have given one client; the oldest ends.
 const MOST_OFFLINE_GRANTS: i64 = 20;
@@ -153,7 +154,7 @@ impl Begin {
             let (user, client) = (grant.user_id, &grant.client_id);
             let why = "too_many_grants";
             let ended = grants::revoke_oldest_offline(change.tx, user, client, MOST_OFFLINE_GRANTS, now, why)?;
-            self.revocations.insert_grants(change.tx, &ended, now)?;
+            self.revocations.insert_grants(change, &ended, now)?;
         }
         if let Some((_, seed)) = &self.family {
             let family = seed.grow(Renewed::Grant(grant.id), now, rotation(&self.client), grant.expires_at);
