@@ -1,5 +1,8 @@
 //! HTTP as this library needs it: small documents from an issuer, within a size and a time.
 
+#[cfg(feature = "client")]
+mod hyper;
+
 use std::fmt::Debug;
 use std::future::Future;
 use std::pin::Pin;
@@ -8,6 +11,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, Response};
 use thiserror::Error;
+
+#[cfg(feature = "client")]
+pub use self::hyper::{HyperClient, HyperClientBuilder, TlsError};
 
 /// What a request may cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -247,3 +247,5 @@ fn verifies_by_operations(members: &Map<String, Value>) -> Result<bool, KeyError
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod vectors;
