@@ -29,6 +29,9 @@ pub(crate) use answer::problem_document;
 /// How long others may keep the discovery documents, in seconds.
 const DISCOVERY_SECONDS: u32 = 300;
 
+/// How long others may keep a page of the feed of revocations where it is public, in seconds.
+const FEED_SECONDS: u32 = 1;
+
 /// What clients call.
 fn call(method: Method, path: &'static str, rate: RateClass, csrf: CsrfRule, handler: Endpoint<Site>) -> Route<Site> {
     Route {
@@ -90,6 +93,7 @@ pub fn routes() -> Vec<Route<Site>> {
         },
         Route {
             cors: CorsRule::Closed,
+            cache: CacheClass::SharedFor(FEED_SECONDS),
             ..call(Method::GET, paths::REVOCATIONS, RateClass::Renewal, CsrfRule::Safe, endpoint(revocations::show))
         },
         call(Method::GET, paths::USERINFO, RateClass::Renewal, CsrfRule::Safe, endpoint(userinfo::show)),

@@ -206,3 +206,6 @@ impl Log {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

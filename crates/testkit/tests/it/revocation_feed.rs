@@ -1,5 +1,6 @@
 //! What was revoked, told to services that accept tokens without asking about each.
 
+mod completeness;
 mod follower;
 mod waiting;
 
@@ -206,6 +207,7 @@ fn a_page_is_signed_and_says_who_tells_it() {
         poll(world).await;
         let answer = world.send(follower::request("", Some(&follower.token))).await.expect(200);
         assert_eq!(answer.header("content-type"), Some(follower::MEDIA_TYPE));
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
         let header = crate::provider::relying_party::header_of(answer.text());
         assert_eq!((&header["alg"], &header["typ"]), (&json!("ES256"), &json!("doorward-revocations+jwt")));
         assert_eq!(header.as_object().unwrap().len(), 3, "{header}");
@@ -225,10 +227,16 @@ fn an_operator_can_let_everybody_follow() {
     let mut setup = Setup::default();
     setup.settings.public_revocations = true;
     both_with(&setup, async |world| {
+        let mut owner = signed_in(world).await;
+        owner.fetch(Method::POST, "/api/v1/logout", None).await.expect(204);
         poll(world).await;
         let answer = world.send(follower::request("", None)).await.expect(200);
         assert_eq!(answer.header("content-type"), Some(follower::MEDIA_TYPE));
+        assert_eq!(answer.header("cache-control"), Some("public, max-age=1"));
+        // A token is not looked at.
         world.send(follower::request("", Some("whatever"))).await.expect(200);
+        let answer = world.send(follower::request("?wait=1", None)).await.expect(200);
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
         world.send(follower::request("?wait=x", None)).await.expect(400);
     });
 }

@@ -7,6 +7,7 @@ use http::{HeaderValue, header};
 
 use super::answer;
 use super::bearer::{challenge, presented, refuse};
+use crate::edge::SharedCopy;
 use crate::extract::Op;
 use crate::problem::Problem;
 use crate::site::Site;
@@ -20,9 +21,13 @@ pub(super) async fn show(State(site): State<Site>, Op(op): Op, request: Request)
     let token = presented.map(|(scheme, text)| PresentedToken { text, scheme, proving });
     let query = parts.uri.query().unwrap_or_default();
     let answered = match (site.app.revocation_feed(&op, token.as_ref(), query).await?, presented) {
-        (FeedAnswer::Page { text, .. }, _) => {
+        (FeedAnswer::Page { text, is_public }, _) => {
             let kind = HeaderValue::from_static(PAGE_MEDIA_TYPE);
-            ([(header::CONTENT_TYPE, kind)], String::from(&*text)).into_response()
+            let mut page = ([(header::CONTENT_TYPE, kind)], String::from(&*text)).into_response();
+            if is_public {
+                page.extensions_mut().insert(SharedCopy);
+            }
+            page
         }
         (FeedAnswer::Refused(error), Some((scheme, _))) => refuse(scheme, error),
         (FeedAnswer::Refused(error), None) => answer::document(error),

@@ -92,10 +92,12 @@ impl Begin {
         scope: &str,
     ) -> Result<Option<Session>, Failure> {
         let is_usable = |session: &Session| usable(session, session.last_seen_at, self.op.now).is_ok();
-        let Some(session) = sessions::find(change.tx, id)?.filter(is_usable) else { return Ok(None) };
         if !self.outlives_session(scope) {
-            return Ok(Some(session));
+            // Whoever ends the session waits for the grant and tells of it, or has ended it before this looks.
+            let is_locked = sessions::lock(change.tx, id)?;
+            return Ok(sessions::find(change.tx, id)?.filter(|session| is_locked && is_usable(session)));
         }
+        let Some(session) = sessions::find(change.tx, id)?.filter(is_usable) else { return Ok(None) };
         if !users::lock(change.tx, session.user_id)? {
             return Ok(None);
         }

@@ -20,7 +20,7 @@ pub(super) struct Follower {
     pub(super) party: RelyingParty,
     pub(super) client_id: String,
     pub(super) token: String,
-    node: World,
+    pub(super) node: World,
 }
 
 /// One entry.
