@@ -13,7 +13,7 @@ use crate::event::{Action, EventDraft};
 use crate::failure::Failure;
 use crate::oauth::consent::{read_resources, read_scope};
 use crate::op::Op;
-use crate::sessions::RevocationBatch;
+use crate::revocations::RevocationBatch;
 
 /// An application as its user sees it.
 #[derive(Clone, Debug)]
@@ -65,7 +65,7 @@ impl App {
                 change.quietly();
                 return Ok(false);
             }
-            entries.insert_grants(change.tx, &ended, now)?;
+            entries.insert_grants(change, &ended, now)?;
             change.record(&event.clone().data([("grants", ended.len().into())]))?;
             Ok(true)
         })

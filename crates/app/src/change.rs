@@ -32,6 +32,7 @@ pub(crate) struct Change<'c, 't> {
     /// What is counted once the change is durable.
     counted: Option<Counted>,
     quiet: bool,
+    has_revoked: bool,
 }
 
 impl Change<'_, '_> {
@@ -56,6 +57,11 @@ impl Change<'_, '_> {
         Ok(())
     }
 
+    /// Says that entries of the revocation list are among what is written.
+    pub(crate) fn note_revocation(&mut self) {
+        self.has_revoked = true;
+    }
+
     /// Says that nothing happened that deserves an event: a refusal counted elsewhere, a repetition within the
     /// same minute, a lost race. Counters and `last_seen` may still have moved.
     pub(crate) fn quietly(&mut self) {
@@ -72,13 +78,13 @@ impl App {
         F: Fn(&mut Change<'_, '_>) -> Result<T, Failure> + Send + 'static,
         T: Send + 'static,
     {
-        let (done, counted) = self
+        let (done, counted, has_revoked) = self
             .store
             .write(move |tx| {
-                let mut change = Change { tx, recorded: 0, counted: None, quiet: false };
+                let mut change = Change { tx, recorded: 0, counted: None, quiet: false, has_revoked: false };
                 let done = work(&mut change)?;
                 match (change.recorded, change.quiet) {
-                    (1, false) | (0, true) => Ok((done, change.counted)),
+                    (1, false) | (0, true) => Ok((done, change.counted, change.has_revoked)),
                     (recorded, _) => Err(Failure::Unrecorded { recorded }),
                 }
             })
@@ -86,6 +92,9 @@ impl App {
         // Only now is it durable, and the closure may have run more than once.
         if let Some(counted) = counted {
             counted.count();
+        }
+        if has_revoked {
+            self.revocations.note_written();
         }
         Ok(done)
     }

@@ -10,7 +10,9 @@ mod tests;
 use doorward_model::id;
 use doorward_model::secret::{PlainToken, TokenKind};
 use doorward_model::time::Timestamp;
-use doorward_oidc::client::{AuthenticationMethod, Author, Client, ClientId, Keys, Metadata, Problem};
+use doorward_oidc::client::{
+    AuthenticationMethod, Author, Client, ClientId, Keys, Metadata, Problem, Rotation, SubjectType,
+};
 use doorward_oidc::subject;
 use doorward_store::Store;
 use doorward_store::clients::{self, ClientRow};
@@ -24,6 +26,7 @@ use crate::App;
 use crate::event::{Action, EventDraft};
 use crate::failure::Failure;
 use crate::op::Op;
+use crate::revocations::RevocationBatch;
 
 /// How many clients are read at a time.
 const PAGE: i64 = 100;
@@ -211,6 +214,8 @@ impl App {
         let metadata = Value::Object(client.to_json()).to_string();
         let id = client.id().to_string();
         let (loses_secret, origins, now) = (!uses_secret(&client), client.script_origins(), op.now);
+        let renames_people = names_people_otherwise(&current.client, &client);
+        let revocations = RevocationBatch::new(op);
         let updated = self
             .change(move |change| {
                 if !clients::update(change.tx, &id, &seen, &metadata, now)? {
@@ -220,6 +225,9 @@ impl App {
                 clients::replace_origins(change.tx, &id, &origins)?;
                 if loses_secret {
                     clients::delete_secrets(change.tx, &id)?;
+                }
+                if renames_people {
+                    revocations.insert_client(change, &id, now)?;
                 }
                 change.record(&event)?;
                 Ok(true)
@@ -267,12 +275,20 @@ impl App {
 
     /// Removes a client with everything it was granted; false when there is none.
     pub async fn delete_client(&self, op: &Op, id: &str) -> Result<bool, Failure> {
-        self.remove_client(id, EventDraft::new(op, Action::ClientDeleted).subject(id)).await
+        self.remove_client(op, id, EventDraft::new(op, Action::ClientDeleted).subject(id)).await
     }
 
-    async fn remove_client(&self, id: &str, event: EventDraft) -> Result<bool, Failure> {
-        let id = id.to_owned();
+    async fn remove_client(&self, op: &Op, id: &str, event: EventDraft) -> Result<bool, Failure> {
+        // One that cannot be read can be removed all the same.
+        let keeps_tokens = match self.find_client(id).await {
+            Ok(None) => return Ok(false),
+            Ok(Some(registered)) => registered.client.metadata().rotation == Rotation::Keep,
+            Err(_) => true,
+        };
+        let (id, revocations, now) = (id.to_owned(), RevocationBatch::new(op), op.now);
         self.change(move |change| {
+            // Its grants go with it.
+            revocations.insert_removed_client(change, &id, keeps_tokens, now)?;
             if !clients::delete(change.tx, &id)? {
                 change.quietly();
                 return Ok(false);
@@ -363,6 +379,15 @@ async fn list_all(store: &Store) -> Result<Vec<ClientRow>, Failure> {
         after.clone_from(&last.id);
         all.extend(rows);
     }
+}
+
+/// Whether people have other names with the client than they had: its tokens so far are about nobody.
+fn names_people_otherwise(before: &Client, after: &Client) -> bool {
+    let naming = |client: &Client| match client.metadata().subject_type {
+        SubjectType::Public => None,
+        SubjectType::Pairwise => Some(subject::sector(client.metadata())),
+    };
+    naming(before) != naming(after)
 }
 
 fn uses_secret(client: &Client) -> bool {

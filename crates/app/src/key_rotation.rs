@@ -10,6 +10,7 @@ use crate::event::{Action, EventDraft};
 use crate::failure::Failure;
 use crate::keys::rotation::{KeyChange, RotationPlan};
 use crate::op::Op;
+use crate::revocations::RevocationBatch;
 
 /// How many keys are listed: years of rotation.
 const LISTED: i64 = 100;
@@ -71,11 +72,19 @@ impl App {
     pub async fn rotate_keys(&self, op: &Op, is_emergency: bool) -> Result<Vec<KeyChange>, Failure> {
         let plan = self.plan_rotation(op, self.keys.settings().algorithms.clone()).await?;
         let compromised = self.keys.active_key();
+        let (revocations, now) = (RevocationBatch::new(op), op.now);
         let event = EventDraft::new(op, Action::KeysRotated);
         let changes = self
             .change(move |change| {
                 let changes = match compromised.filter(|_| is_emergency) {
-                    Some(key) => plan.rotate_in_emergency(change.tx, key)?,
+                    Some(key) => {
+                        let changes = plan.rotate_in_emergency(change.tx, key)?;
+                        let killed = changes.iter().filter(|change| change.state == SigningKeyState::Gone);
+                        for (number, key) in killed.enumerate() {
+                            revocations.insert_key(change, number, key.id, now)?;
+                        }
+                        changes
+                    }
                     None => plan.rotate(change.tx)?,
                 };
                 record(change, &event, &changes)?;

@@ -28,6 +28,7 @@ pub mod profile;
 pub mod rate_limit;
 mod renewal;
 mod renewal_limit;
+pub mod revocations;
 pub mod sessions;
 pub mod settings;
 pub mod signup;
@@ -59,6 +60,7 @@ use oauth::ClientKeyCache;
 use op::Op;
 use outbound::Outbound;
 use renewal_limit::RenewalLimit;
+use revocations::Revocations;
 use sessions::cache::SessionCache;
 use settings::Settings;
 use throttle::Throttle;
@@ -92,6 +94,7 @@ pub struct Parts {
     renewals: RenewalLimit,
     client_keys: ClientKeyCache,
     read_clients: ReadClients,
+    revocations: Revocations,
 }
 
 impl Deref for App {
@@ -114,6 +117,7 @@ impl App {
         outbound: Outbound,
     ) -> Self {
         let mail_budgets = MailBudgets::new(throttle.clone());
+        let revocations = Revocations::new(keys.settings().access_token_ms);
         let parts = Parts {
             store,
             settings,
@@ -125,6 +129,7 @@ impl App {
             session_cache: SessionCache::new(),
             user_cache: UserCache::default(),
             renewals: RenewalLimit::new(),
+            revocations,
             client_keys: ClientKeyCache::default(),
             read_clients: ReadClients::default(),
             outbound,

@@ -16,7 +16,7 @@ use crate::mail::Letter;
 use crate::op::Op;
 use crate::password_check::{Claim, ClaimedHolder, PasswordCheck, RightPassword};
 use crate::post::{Addressee, Parcel};
-use crate::sessions::RevocationBatch;
+use crate::revocations::RevocationBatch;
 use crate::sessions::start::{Credential, Mode, NewSession};
 use crate::throttle::{Attempt, Lane, Throttle};
 use crate::tokens::AccessToken;
@@ -172,7 +172,7 @@ impl Begin {
         {
             ended.push(old.id);
         }
-        self.revocations.insert(change.tx, &ended, now)?;
+        self.revocations.insert(change, &ended, now)?;
         throttle.succeed(change.tx, &self.attempt, self.lane)?;
         let device = if self.in_browser {
             Some(devices::remember(change.tx, user, self.claimed, self.fresh, now)?)

@@ -17,6 +17,7 @@ mod renewals;
 mod replays;
 mod requests;
 mod revocation;
+mod revocation_feed;
 mod session_end;
 mod subjects;
 #[cfg(test)]
@@ -39,6 +40,7 @@ pub use logout::LogoutAnswer;
 pub use proofs::{Proving, TokenScheme};
 pub(crate) use requests::PUSHED_STAYS_MS;
 pub use requests::Pushed;
+pub use revocation_feed::{FeedAnswer, PAGE_MEDIA_TYPE};
 pub use userinfo::{PresentedToken, UserInfo};
 
 /// The languages that a request wishes pages to be in, the best first (OpenID Connect Core 3.1.2.1, RP-Initiated Logout 1.0
@@ -75,6 +77,8 @@ pub mod paths {
     pub const REVOKE: &str = "/oauth2/revoke";
     /// RFC 7662 section 2.
     pub const INTROSPECT: &str = "/oauth2/introspect";
+    /// What was revoked, for services that accept our tokens.
+    pub const REVOCATIONS: &str = "/oauth2/revocations";
     /// RFC 9126 section 2.
     pub const PUSHED: &str = "/oauth2/par";
     /// OpenID Connect Core 5.3.

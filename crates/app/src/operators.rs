@@ -15,7 +15,7 @@ use crate::App;
 use crate::event::{Action, EventDraft};
 use crate::failure::Failure;
 use crate::op::Op;
-use crate::sessions::RevocationBatch;
+use crate::revocations::RevocationBatch;
 use crate::signup::{ConfirmError, PasswordError, create_user};
 
 /// How long the first administrator's link works.
@@ -81,8 +81,9 @@ impl App {
                     change.quietly();
                     return Ok(false);
                 }
-                sessions::revoke_others(change.tx, id, None, now, "user_disabled")?;
-                revocations.insert_user(change.tx, id, now)?;
+                let ended = sessions::revoke_others(change.tx, id, None, now, "user_disabled")?;
+                revocations.insert_user(change, id, &ended, now)?;
+                revocations.insert_subject(change, id, now)?;
                 one_time_tokens::delete_of_user(change.tx, Purpose::PasswordReset, id)?;
                 change.record(&event)?;
                 Ok(true)

@@ -1,14 +1,13 @@
 //! Forgotten, reset and changed passwords.
 
 use doorward_model::email::EmailAddress;
-use doorward_model::id::{DeviceId, OneTimeId, RevocationId, SessionId, UserId};
+use doorward_model::id::{DeviceId, OneTimeId, SessionId, UserId};
 use doorward_model::password::{Password, Violation};
 use doorward_model::secret::{PlainToken, TokenHash, TokenKind};
 use doorward_model::time::HOUR_MS;
 use doorward_store::Tx;
 use doorward_store::grants;
 use doorward_store::one_time_tokens::{self, OneTimeToken, Purpose};
-use doorward_store::revocations::{self, RevokedKind};
 use doorward_store::sessions::{self, Session};
 use doorward_store::users::{self, User, UserWithPassword};
 use thiserror::Error;
@@ -23,7 +22,7 @@ use crate::mail_budget::MailDecision;
 use crate::op::Op;
 use crate::password_check::{Claim, ClaimedHolder, PasswordCheck, RightPassword};
 use crate::post::Addressee;
-use crate::sessions::RevocationBatch;
+use crate::revocations::RevocationBatch;
 use crate::signup::PasswordError;
 
 /// How long a reset link works.
@@ -147,8 +146,8 @@ impl App {
                     return Ok(false);
                 }
                 one_time_tokens::delete_of_user(change.tx, Purpose::PasswordReset, id)?;
-                sessions::revoke_others(change.tx, id, None, now, "password_reset")?;
-                revocations.insert_user(change.tx, id, now)?;
+                let ended = sessions::revoke_others(change.tx, id, None, now, "password_reset")?;
+                revocations.insert_user(change, id, &ended, now)?;
                 devices::start_over(change.tx, id, device, now)?;
                 throttle.owner_returned(change.tx, subject)?;
                 change.record(&event)?;
@@ -209,7 +208,7 @@ impl App {
         let parcel = self.pack(op, Addressee::of(&user), &letter)?;
         let cookie = PlainToken::new(TokenKind::Session, op.random.as_ref());
         let (id, keep, now, new_hash) = (user.id, principal.session_id, op.now, cookie.hash());
-        let (revocations, entry) = (RevocationBatch::new(op), RevocationId::new(op.now, op.random.as_ref()));
+        let revocations = RevocationBatch::new(op);
         let device = DeviceId::new(op.now, op.random.as_ref());
         let device_cookie = self.seal_devices(op, &self.device_cookies.open(None, op.now).with(id, device, now))?;
         let throttle = self.throttle.clone();
@@ -225,13 +224,12 @@ impl App {
                 throttle.succeed(change.tx, &attempt, admission.lane())?;
                 one_time_tokens::delete_of_user(change.tx, Purpose::PasswordReset, id)?;
                 let ended = sessions::revoke_others(change.tx, id, Some(keep), now, "password_changed")?;
-                revocations.insert(change.tx, &ended, now)?;
+                revocations.insert(change, &ended, now)?;
                 let offline = grants::revoke_offline(change.tx, id, now, "password_changed")?;
-                revocations.insert_grants(change.tx, &offline, now)?;
+                revocations.insert_grants(change, &offline, now)?;
                 let renewed = renew_cookie(change.tx, keep, id, &new_hash)?;
                 if renewed.is_some() {
-                    // Other nodes may know the session by its old cookie.
-                    revocations::insert(change.tx, entry, RevokedKind::Credential, &keep.to_string(), now)?;
+                    revocations.insert_credential(change, keep, now)?;
                 }
                 devices::start_over(change.tx, id, device, now)?;
                 change.record(&event)?;

@@ -17,7 +17,7 @@ use crate::failure::Failure;
 use crate::mail::Letter;
 use crate::op::Op;
 use crate::post::{Addressee, Parcel};
-use crate::sessions::RevocationBatch;
+use crate::revocations::RevocationBatch;
 
 /// Each lost race means that somebody else's renewal was committed, so few are lost in a row.
 const MOST_RACES: usize = 100;
@@ -42,7 +42,13 @@ pub(crate) trait Presenter: Send + Sync + 'static {
     fn check(&self, held: &Self::Held) -> Result<(), Self::Unfit>;
 
     /// Ends what the family renews.
-    fn end(tx: &mut Tx<'_>, held: &Self::Held, op: &Op, list: RevocationBatch, why: &str) -> Result<(), StoreError>;
+    fn end(
+        change: &mut Change<'_, '_>,
+        held: &Self::Held,
+        op: &Op,
+        list: RevocationBatch,
+        why: &str,
+    ) -> Result<(), StoreError>;
 
     /// Drops what this node remembers of it.
     fn forget(app: &App, held: &Self::Held);
@@ -260,7 +266,7 @@ fn decide_in<P: Presenter>(
                 change.quietly();
                 return Ok(Outcome::Overtaken);
             }
-            P::end(change.tx, &held, &attempt.op, attempt.revocations, why)?;
+            P::end(change, &held, &attempt.op, attempt.revocations, why)?;
             change.record(&attempt.event(Action::RestoredStateSeen).refused())?;
             Ok(Outcome::Ended(Box::new(held)))
         }
@@ -279,7 +285,7 @@ fn end_reused<P: Presenter>(
     if !token_families::revoke(change.tx, row.id, attempt.op.now, why)? {
         return Ok(false);
     }
-    P::end(change.tx, held, &attempt.op, attempt.revocations, why)?;
+    P::end(change, held, &attempt.op, attempt.revocations, why)?;
     let event = attempt.event(Action::TokenReused).refused().data([("how", how.as_str().into()), P::fact(held)]);
     change.record(&event)?;
     if let Some(notice) = notice {

@@ -22,6 +22,8 @@ pub struct Settings {
     pub pushed_only: bool,
     /// Whether applications may register themselves, with a token that an operator made (RFC 7591).
     pub registration: bool,
+    /// Whether everybody may follow what is revoked.
+    pub public_revocations: bool,
 }
 
 /// Limits of sessions.
@@ -62,6 +64,7 @@ impl Settings {
             password_policy: Policy::DEFAULT,
             pushed_only: false,
             registration: false,
+            public_revocations: false,
         }
     }
 }

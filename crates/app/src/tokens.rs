@@ -12,11 +12,13 @@ use zeroize::Zeroizing;
 
 use crate::App;
 use crate::authentication::Principal;
+use crate::change::Change;
 use crate::failure::Failure;
 use crate::keys::access_tokens::{AccessGrant, IssueError};
 use crate::op::Op;
 use crate::renewal::{Presentation, Presenter};
-use crate::sessions::{RevocationBatch, read_amr, usable};
+use crate::revocations::RevocationBatch;
+use crate::sessions::{read_amr, usable};
 
 /// The `client_id` of tokens that first-party applications hold without being registered.
 const FIRST_PARTY: &str = "doorward";
@@ -129,9 +131,15 @@ impl Presenter for FirstParty {
         Ok(())
     }
 
-    fn end(tx: &mut Tx<'_>, session: &Session, op: &Op, list: RevocationBatch, why: &str) -> Result<(), StoreError> {
-        sessions::revoke(tx, session.id, session.user_id, op.now, why)?;
-        list.insert(tx, &[session.id], op.now)
+    fn end(
+        change: &mut Change<'_, '_>,
+        session: &Session,
+        op: &Op,
+        list: RevocationBatch,
+        why: &str,
+    ) -> Result<(), StoreError> {
+        sessions::revoke(change.tx, session.id, session.user_id, op.now, why)?;
+        list.insert(change, &[session.id], op.now)
     }
 
     fn forget(app: &App, session: &Session) {

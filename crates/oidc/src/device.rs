@@ -10,7 +10,7 @@ use crate::client::{Client, Grant};
 use crate::error::{ErrorCode, OAuthError};
 use crate::parameters::Parameters;
 use crate::resource::{self, Resource};
-use crate::scope::Scope;
+use crate::scope::{REVOCATIONS, Scope};
 
 /// How long a code lives.
 pub const LIFETIME_MS: i64 = 10 * MINUTE_MS;
@@ -102,7 +102,7 @@ impl DeviceAuthorization {
         let scope = if parameters.contains("scope") {
             allowed_scope(parameters, client)?
         } else {
-            client.metadata().scopes.clone()
+            client.metadata().scopes.without(REVOCATIONS)
         };
         Ok(Self { scope, resources: resource::requested(parameters, &client.metadata().resources)? })
     }

@@ -39,6 +39,8 @@ pub struct Endpoints {
     pub registration: Option<String>,
     /// OpenID Connect RP-Initiated Logout 1.0 section 2.
     pub end_session: Option<String>,
+    /// The feed of what was revoked, which is no standard's.
+    pub revocation_feed: Option<String>,
     /// For developers.
     pub documentation: Option<String>,
 }
@@ -105,6 +107,8 @@ pub struct Document {
     pub registration_endpoint: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end_session_endpoint: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub doorward_revocation_feed_endpoint: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service_documentation: Option<String>,
     pub scopes_supported: Vec<String>,
@@ -195,6 +199,7 @@ impl Document {
             device_authorization_endpoint: endpoints.device_authorization,
             registration_endpoint: endpoints.registration,
             end_session_endpoint: endpoints.end_session,
+            doorward_revocation_feed_endpoint: endpoints.revocation_feed,
             service_documentation: endpoints.documentation,
         }
     }

@@ -14,6 +14,9 @@ pub const EMAIL: &str = "email";
 /// A grant that outlives the session (OpenID Connect Core 11).
 pub const OFFLINE_ACCESS: &str = "offline_access";
 
+/// The feed of revocations: for clients that act for themselves, never for one that a person lets in.
+pub const REVOCATIONS: &str = "doorward:revocations";
+
 /// The longest scope in bytes.
 pub const MAX_BYTES: usize = 1_000;
 

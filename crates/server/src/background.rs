@@ -1,5 +1,6 @@
 //! What runs beside the requests.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use doorward_model::time::Timestamp;
 use doorward_web::edge::Edge;
 use doorward_web::gateway::Gateway as _;
 use doorward_web::site::Site;
+use tokio::time::Instant;
 
 use crate::commands::failure::Failure;
 use crate::configuration::Configuration;
@@ -22,6 +24,13 @@ use crate::tasks::{Supervisor, TaskError};
 const SECOND: Duration = Duration::from_secs(1);
 /// How often noted uses of sessions are written.
 const FLUSH_INTERVAL: Duration = Duration::from_secs(10);
+/// How often what was revoked is looked at: with the pause after a look, well within the two seconds for which sessions are
+/// believed.
+const LOOK_INTERVAL: Duration = Duration::from_millis(750);
+/// How long revocations are gathered after a look.
+const GATHER: Duration = Duration::from_millis(25);
+/// For each moment that a look takes, so many without one.
+const LOOK_SHARE: u32 = 20;
 /// How often the signing keys are read again.
 const KEYS_INTERVAL: Duration = Duration::from_secs(5);
 /// How often what has expired is removed.
@@ -51,9 +60,9 @@ pub fn start(
 ) -> Result<(), Failure> {
     let node = NodeId::new(site.clock().now(), site.random().as_ref()).to_string();
     let courier = Arc::new(Post::open(configuration)?);
-    run(supervisor, "revocations", SECOND, site, |site| async move {
-        site.app.poll_revocations(&op(&site, "revocations")).await
-    });
+    let written = site.clone();
+    let look = look_at_revocations(site);
+    supervisor.spawn_woken("revocations", LOOK_INTERVAL, move || revocation_written(written.clone()), look);
     run(
         supervisor,
         "last seen",
@@ -91,6 +100,29 @@ pub fn start(
     Ok(())
 }
 
+/// Looks at what was revoked. What this node revokes itself is looked at sooner than the next second, after a pause that
+/// gathers what is revoked together and, when looks take long, leaves most of the time to others.
+fn look_at_revocations(site: &Site) -> impl Fn() -> Looking + Send + 'static {
+    let site = site.clone();
+    move || {
+        let site = site.clone();
+        Box::pin(async move {
+            let begun = Instant::now();
+            let looked = site.app.poll_revocations(&op(&site, "revocations")).await;
+            let pause = (begun.elapsed() * LOOK_SHARE).clamp(GATHER, LOOK_INTERVAL);
+            looked.map_err(|failure| TaskError::new(&failure))?;
+            tokio::time::sleep(pause).await;
+            Ok(())
+        })
+    }
+}
+
+type Looking = Pin<Box<dyn Future<Output = Result<(), TaskError>> + Send>>;
+
+async fn revocation_written(site: Site) {
+    site.app.revocation_written().await;
+}
+
 fn run<F, Fut>(supervisor: &Supervisor, name: &'static str, interval: Duration, site: &Site, work: F)
 where
     F: Fn(Site) -> Fut + Send + 'static,
@@ -108,6 +140,9 @@ async fn set_gauges(site: &Site) -> Result<(), AppFailure> {
     let store = site.app.store.gauges();
     metrics::gauge!("store_pool_in_use").set(store.in_use as f64);
     metrics::gauge!("store_waiting").set(store.waiting as f64);
+    let feed = site.app.feed_gauges();
+    metrics::gauge!("revocation_feed_entries").set(feed.entries as f64);
+    metrics::gauge!("revocation_feed_waiters").set(feed.waiters as f64);
     let hasher = site.app.hasher.gauges();
     metrics::gauge!("password_hash_queue_length").set(hasher.waiting as f64);
     metrics::gauge!("password_hash_buffers").set(hasher.buffers as f64);

@@ -55,6 +55,17 @@ impl Supervisor {
         F: Fn() -> Fut + Send + 'static,
         Fut: Future<Output = Result<(), TaskError>> + Send + 'static,
     {
+        self.spawn_woken(name, interval, std::future::pending, work);
+    }
+
+    /// The same, and sooner than after `interval` when what `wakes` gives is there. A run that failed is not woken.
+    pub fn spawn_woken<W, WFut, F, Fut>(&self, name: &'static str, interval: Duration, wakes: W, work: F)
+    where
+        W: Fn() -> WFut + Send + 'static,
+        WFut: Future<Output = ()> + Send + 'static,
+        F: Fn() -> Fut + Send + 'static,
+        Fut: Future<Output = Result<(), TaskError>> + Send + 'static,
+    {
         let shutdown = self.shutdown.clone();
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner).spawn(async move {
             let mut failures = 0u32;
@@ -72,6 +83,7 @@ impl Supervisor {
                 let pause = if failures == 0 { interval } else { pause_after(failures).max(interval) };
                 tokio::select! {
                     () = tokio::time::sleep(pause) => {}
+                    () = wakes(), if failures == 0 => {}
                     () = shutdown.draining() => return,
                 }
             }

@@ -54,6 +54,7 @@ fn settings(configuration: &Configuration) -> Result<Settings, Failure> {
     settings.password_policy = Policy::new(configuration.password.min_length, configuration.password.composition)?;
     settings.pushed_only = configuration.applications.pushed_only;
     settings.registration = configuration.applications.registration;
+    settings.public_revocations = configuration.revocations.public;
     settings.sessions = SessionSettings {
         idle_ms: i64::from(sessions.idle_hours) * HOUR_MS,
         absolute_ms: i64::from(sessions.absolute_days) * DAY_MS,

@@ -52,6 +52,12 @@ statements! {
               RETURNING id";
     /// Ends what came of a session.
     REVOKE_OF_SESSION = "UPDATE grants SET revoked_at = $2, revoked_reason = $3 WHERE session_id = $1 AND revoked_at IS NULL";
+    /// Those of a session that may have a token: begun since `$3`, or with a refresh token.
+    LIST_USED_OF_SESSION = "SELECT id FROM grants WHERE session_id = $1 AND revoked_at IS NULL AND expires_at > $2 \
+              AND (created_at >= $3 OR EXISTS (SELECT 1 FROM token_families f WHERE f.grant_id = grants.id)) ORDER BY id";
+    /// The same of a user.
+    LIST_USED_OF_USER = "SELECT id FROM grants WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > $2 \
+              AND (created_at >= $3 OR EXISTS (SELECT 1 FROM token_families f WHERE f.grant_id = grants.id)) ORDER BY id";
     /// Ends everything a user allowed.
     REVOKE_OF_USER = "UPDATE grants SET revoked_at = $2, revoked_reason = $3 WHERE user_id = $1 AND revoked_at IS NULL";
     /// Ends what a user allowed that outlives sessions.
@@ -132,14 +138,34 @@ pub fn revoke_of_client(
     tx.query_all(&REVOKE_OF_CLIENT, &values, |row| column::id(row, 0))
 }
 
-/// Ends what came of a session; says how many.
-pub fn revoke_of_session(tx: &mut Tx<'_>, id: SessionId, now: Timestamp, reason: &str) -> Result<u64, StoreError> {
-    tx.execute(&REVOKE_OF_SESSION, &[(&id.to_string()).into(), now.into(), reason.into()])
+/// Ends what came of a session, and returns the ids of what may have given a token since `used_since`.
+pub fn revoke_of_session(
+    tx: &mut Tx<'_>,
+    id: SessionId,
+    now: Timestamp,
+    reason: &str,
+    used_since: Timestamp,
+) -> Result<Vec<GrantId>, StoreError> {
+    let id = id.to_string();
+    let values = [(&id).into(), now.into(), used_since.into()];
+    let listed = tx.query_all(&LIST_USED_OF_SESSION, &values, |row| column::id(row, 0))?;
+    tx.execute(&REVOKE_OF_SESSION, &[(&id).into(), now.into(), reason.into()])?;
+    Ok(listed)
 }
 
-/// Ends everything that `user` allowed; says how many.
-pub fn revoke_of_user(tx: &mut Tx<'_>, user: UserId, now: Timestamp, reason: &str) -> Result<u64, StoreError> {
-    tx.execute(&REVOKE_OF_USER, &[(&user.to_string()).into(), now.into(), reason.into()])
+/// Ends everything that `user` allowed, and returns the ids of what may have given a token since `used_since`.
+pub fn revoke_of_user(
+    tx: &mut Tx<'_>,
+    user: UserId,
+    now: Timestamp,
+    reason: &str,
+    used_since: Timestamp,
+) -> Result<Vec<GrantId>, StoreError> {
+    let user = user.to_string();
+    let values = [(&user).into(), now.into(), used_since.into()];
+    let listed = tx.query_all(&LIST_USED_OF_USER, &values, |row| column::id(row, 0))?;
+    tx.execute(&REVOKE_OF_USER, &[(&user).into(), now.into(), reason.into()])?;
+    Ok(listed)
 }
 
 /// Ends what `user` allowed that outlives sessions, and returns the ids of what lived.

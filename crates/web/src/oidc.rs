@@ -4,6 +4,7 @@
 mod account;
 mod answer;
 mod authorize;
+mod bearer;
 mod consent;
 mod device;
 mod discovery;
@@ -11,6 +12,7 @@ mod introspect;
 mod logout;
 mod pushed;
 mod register;
+mod revocations;
 mod revoke;
 mod token;
 mod userinfo;
@@ -26,6 +28,9 @@ pub(crate) use answer::problem_document;
 
 /// How long others may keep the discovery documents, in seconds.
 const DISCOVERY_SECONDS: u32 = 300;
+
+/// How long others may keep a page of the feed of revocations where it is public, in seconds.
+const FEED_SECONDS: u32 = 1;
 
 /// What clients call.
 fn call(method: Method, path: &'static str, rate: RateClass, csrf: CsrfRule, handler: Endpoint<Site>) -> Route<Site> {
@@ -85,6 +90,11 @@ pub fn routes() -> Vec<Route<Site>> {
         Route {
             cors: CorsRule::Closed,
             ..call(Method::POST, paths::INTROSPECT, RateClass::Renewal, without_cookies, endpoint(introspect::show))
+        },
+        Route {
+            cors: CorsRule::Closed,
+            cache: CacheClass::SharedFor(FEED_SECONDS),
+            ..call(Method::GET, paths::REVOCATIONS, RateClass::Renewal, CsrfRule::Safe, endpoint(revocations::show))
         },
         call(Method::GET, paths::USERINFO, RateClass::Renewal, CsrfRule::Safe, endpoint(userinfo::show)),
         call(Method::POST, paths::USERINFO, RateClass::Renewal, without_cookies, endpoint(userinfo::show)),

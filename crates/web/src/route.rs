@@ -89,6 +89,8 @@ pub enum CacheClass {
     Revalidate,
     /// A public copy for so many seconds.
     PublicFor(u32),
+    /// A public copy for so many seconds of an answer that says so ([`crate::edge::SharedCopy`]), and nothing of others.
+    SharedFor(u32),
     /// A public copy for ever: the name changes with the content.
     Immutable,
 }

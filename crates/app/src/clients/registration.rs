@@ -245,7 +245,7 @@ impl App {
     pub async fn delete_itself(&self, op: &Op, id: &str, token: &str) -> Result<(), RegistrationError> {
         self.find_self_registered(id, token).await?;
         let event = by_itself(EventDraft::new(op, Action::ClientDeleted).subject(id));
-        let deleted = self.remove_client(id, event).await?;
+        let deleted = self.remove_client(op, id, event).await?;
         if deleted { Ok(()) } else { Err(RegistrationError::InvalidToken) }
     }
 }

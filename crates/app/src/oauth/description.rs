@@ -22,6 +22,7 @@ impl App {
             device_authorization: Some(at(paths::DEVICE_AUTHORIZATION)),
             revocation: Some(at(paths::REVOKE)),
             introspection: Some(at(paths::INTROSPECT)),
+            revocation_feed: Some(at(paths::REVOCATIONS)),
             registration: self.settings.registration.then(|| at(paths::REGISTER)),
             ..Endpoints::default()
         };

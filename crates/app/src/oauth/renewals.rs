@@ -18,9 +18,10 @@ use super::exchange::narrowed;
 use super::held::HeldGrant;
 use super::tokens::{read_list, read_scope};
 use crate::App;
+use crate::change::Change;
 use crate::op::Op;
 use crate::renewal::Presenter;
-use crate::sessions::RevocationBatch;
+use crate::revocations::RevocationBatch;
 
 /// A client that presents a refresh token.
 #[derive(Clone)]
@@ -77,9 +78,15 @@ impl Presenter for ClientPresenter {
         self.share(&held.grant).map(|_| ())
     }
 
-    fn end(tx: &mut Tx<'_>, held: &HeldGrant, op: &Op, list: RevocationBatch, why: &str) -> Result<(), StoreError> {
-        grants::revoke(tx, held.grant.id, op.now, why)?;
-        list.insert_grants(tx, &[held.grant.id], op.now)
+    fn end(
+        change: &mut Change<'_, '_>,
+        held: &HeldGrant,
+        op: &Op,
+        list: RevocationBatch,
+        why: &str,
+    ) -> Result<(), StoreError> {
+        grants::revoke(change.tx, held.grant.id, op.now, why)?;
+        list.insert_grants(change, &[held.grant.id], op.now)
     }
 
     // Each use of a grant asks the database.

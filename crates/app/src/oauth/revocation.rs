@@ -1,6 +1,6 @@
 //! Withdrawing a token (RFC 7009).
 
-use doorward_model::id::{EventId, RevocationId};
+use doorward_model::id::EventId;
 use doorward_model::rotation::PresentedToken;
 use doorward_oidc::client::Client;
 use doorward_oidc::token_query::TokenQuery;
@@ -14,7 +14,7 @@ use crate::event::{Action, EventDraft};
 use crate::failure::Failure;
 use crate::op::Op;
 use crate::renewal::read_salt;
-use crate::sessions::RevocationBatch;
+use crate::revocations::RevocationBatch;
 
 impl App {
     /// Withdraws a token of the client that asks. Whatever is not a living token of its own stays as it is, and the
@@ -53,7 +53,7 @@ impl App {
                 change.quietly();
                 return Ok(());
             }
-            list.insert_grants(change.tx, &[grant.id], now)?;
+            list.insert_grants(change, &[grant.id], now)?;
             change.record(&event.clone().subject(grant.id).data([("client", grant.client_id.into())]))
         })
         .await
@@ -64,13 +64,13 @@ impl App {
         let event = EventDraft::with_id(EventId::new(op.now, op.random.as_ref()), op, Action::AccessTokenRevoked)
             .subject(&claims.jti)
             .data([("client", claims.client_id.clone().into())]);
-        let (entry, now) = (RevocationId::new(op.now, op.random.as_ref()), op.now);
+        let (list, now) = (RevocationBatch::new(op), op.now);
         self.change(move |change| {
             if revocations::is_listed(change.tx, RevokedKind::Token, &claims.jti)? {
                 change.quietly();
                 return Ok(());
             }
-            revocations::insert(change.tx, entry, RevokedKind::Token, &claims.jti, now)?;
+            list.insert_token(change, &claims.jti, now)?;
             change.record(&event)
         })
         .await

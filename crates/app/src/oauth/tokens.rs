@@ -107,7 +107,10 @@ impl App {
     /// An access token (RFC 9068 section 2.2), bound to a key where there is one.
     pub(super) fn sign_access_token(&self, op: &Op, token: AccessToken<'_>) -> Result<TokenAnswer, TokenRefusal> {
         let metadata = token.client.metadata();
-        let end = op.now.plus_ms(i64::from(metadata.lifetimes.access_token_seconds) * SECOND_MS);
+        // What was registered when tokens lived longer counts no more: keys, and what was revoked, are kept for as long as
+        // tokens live now.
+        let lifetime_ms = i64::from(metadata.lifetimes.access_token_seconds) * SECOND_MS;
+        let end = op.now.plus_ms(lifetime_ms.min(self.keys.settings().access_token_ms));
         let end = token.latest.map_or(end, |latest| latest.min(end)).as_seconds();
         let issued_at = op.now.as_seconds();
         if end <= issued_at {

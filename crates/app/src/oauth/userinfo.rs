@@ -65,7 +65,7 @@ impl App {
 
     /// Whether whoever presents the token may: a bound one comes with a proof of its key, and an unbound one without
     /// (RFC 9449 section 7.1 and 7.2).
-    async fn check_binding(
+    pub(super) async fn check_binding(
         &self,
         op: &Op,
         token: &PresentedToken<'_>,

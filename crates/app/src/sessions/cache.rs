@@ -4,14 +4,13 @@
 //! every second, and when the last successful poll is more than [`TRUST_MS`] ago every request asks the
 //! database instead.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use doorward_model::id::{RevocationId, SessionId, UserId};
+use doorward_model::id::{SessionId, UserId};
 use doorward_model::secret::TokenHash;
 use doorward_model::time::{MINUTE_MS, SECOND_MS, Timestamp};
-use doorward_store::revocations::Revoked;
 use doorward_store::sessions::Session;
 
 /// How long after a poll of the revocations cached sessions are believed.
@@ -50,8 +49,6 @@ pub(crate) struct SessionCache {
     /// Moves with every removal, so that a row read before it is not put in after it.
     removals: AtomicU64,
     trusted_until_ms: AtomicI64,
-    /// Entries of the last poll, which the next one shows again.
-    applied: Mutex<HashSet<RevocationId>>,
 }
 
 /// What [`SessionCache::insert`] needs to know that nothing was removed since the row was read.
@@ -66,7 +63,6 @@ impl SessionCache {
             seen: Mutex::default(),
             removals: AtomicU64::new(0),
             trusted_until_ms: AtomicI64::new(i64::MIN),
-            applied: Mutex::default(),
         }
     }
 
@@ -152,14 +148,6 @@ impl SessionCache {
         lock(&self.seen).drain().collect()
     }
 
-    /// What of `listed` the last poll has not shown; to be dropped now.
-    pub(crate) fn unapplied(&self, listed: Vec<Revoked>) -> Vec<Revoked> {
-        let mut applied = lock(&self.applied);
-        let known = std::mem::replace(&mut *applied, listed.iter().map(|entry| entry.id).collect());
-        drop(applied);
-        listed.into_iter().filter(|entry| !known.contains(&entry.id)).collect()
-    }
-
     /// Drops sessions that ended.
     pub(crate) fn forget(&self, ids: &[SessionId]) {
         let mut entries = lock(&self.entries);
@@ -167,6 +155,13 @@ impl SessionCache {
         for id in ids {
             entries.remove(*id);
         }
+    }
+
+    /// Drops everything: nobody knows what of it was revoked.
+    pub(crate) fn clear(&self) {
+        let mut entries = lock(&self.entries);
+        self.removals.fetch_add(1, Ordering::AcqRel);
+        *entries = Generations::default();
     }
 
     /// Drops every session of a user.

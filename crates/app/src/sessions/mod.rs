@@ -5,11 +5,9 @@ pub mod start;
 
 use std::sync::Arc;
 
-use doorward_model::id::{GrantId, RevocationId, SessionId, UserId};
+use doorward_model::id::{SessionId, UserId};
 use doorward_model::secret::PlainToken;
-use doorward_model::time::{MINUTE_MS, Timestamp};
-use doorward_store::grants;
-use doorward_store::revocations::{self, RevokedKind};
+use doorward_model::time::Timestamp;
 use doorward_store::sessions;
 pub use doorward_store::sessions::Session;
 use doorward_store::{StoreError, Tx};
@@ -19,6 +17,7 @@ use crate::authentication::{AuthenticationError, Principal, Via};
 use crate::event::{Action, EventDraft};
 use crate::failure::Failure;
 use crate::op::Op;
+use crate::revocations::RevocationBatch;
 use cache::Live;
 
 impl App {
@@ -115,7 +114,7 @@ impl App {
                     change.quietly();
                     return Ok(false);
                 }
-                entries.insert(change.tx, &[id], now)?;
+                entries.insert(change, &[id], now)?;
                 change.record(&event)?;
                 Ok(true)
             })
@@ -138,7 +137,7 @@ impl App {
                     change.quietly();
                     return Ok(ended);
                 }
-                entries.insert(change.tx, &ended, now)?;
+                entries.insert(change, &ended, now)?;
                 change.record(&event.clone().data([("count", ended.len().into())]))?;
                 Ok(ended)
             })
@@ -171,39 +170,6 @@ impl App {
         }
         Ok(seen.len())
     }
-
-    /// Applies what other nodes (or the command line) revoked lately to the cache, and with that allows it to
-    /// be believed for a little longer.
-    pub async fn poll_revocations(&self, op: &Op) -> Result<(), Failure> {
-        // Rows are dated when their request began; looking back covers all the time a request may take until its
-        // commit, and clocks that differ.
-        const LOOK_BACK_MS: i64 = MINUTE_MS;
-        const MOST: i64 = 10_000;
-        let since = op.now.plus_ms(-LOOK_BACK_MS);
-        let revoked = self.store.read(move |tx| revocations::list_since(tx, since, MOST)).await?;
-        if i64::try_from(revoked.len()).unwrap_or(MOST) >= MOST {
-            // More than one look can hold: let requests ask the database until the flood is over.
-            return Ok(());
-        }
-        let mut ids = Vec::new();
-        for entry in self.session_cache.unapplied(revoked) {
-            match entry.kind {
-                RevokedKind::Session | RevokedKind::Credential => ids.extend(SessionId::parse(&entry.subject).ok()),
-                RevokedKind::User => {
-                    if let Ok(user) = UserId::parse(&entry.subject) {
-                        self.session_cache.forget_user(user);
-                    }
-                }
-                // No node remembers these: each use of one asks the database.
-                RevokedKind::Grant | RevokedKind::Token => {}
-            }
-        }
-        if !ids.is_empty() {
-            self.session_cache.forget(&ids);
-        }
-        self.session_cache.trust(op.now);
-        Ok(())
-    }
 }
 
 /// Whether the cache alone may let a session in. What it would refuse is looked up: the session may have been used
@@ -227,53 +193,6 @@ pub(crate) fn usable(session: &Session, last_seen: Timestamp, now: Timestamp) ->
         return Err(AuthenticationError::SessionExpired);
     }
     Ok(())
-}
-
-/// Ids for entries of the revocation list, made before the transaction that may run twice: the first entry's
-/// bytes, with the position mixed in.
-#[derive(Clone, Copy)]
-pub(crate) struct RevocationBatch([u8; 16]);
-
-impl RevocationBatch {
-    /// Ids dated now.
-    pub(crate) fn new(op: &Op) -> Self {
-        Self(*RevocationId::new(op.now, op.random.as_ref()).uuid())
-    }
-
-    /// Adds one entry a session, and ends what clients got through these sessions. Their tokens carry the session's id, so
-    /// that its entry speaks for them.
-    pub(crate) fn insert(self, tx: &mut Tx<'_>, ended: &[SessionId], now: Timestamp) -> Result<(), StoreError> {
-        for (position, id) in ended.iter().enumerate() {
-            revocations::insert(tx, self.entry(position, 0), RevokedKind::Session, &id.to_string(), now)?;
-            grants::revoke_of_session(tx, *id, now, "session_ended")?;
-        }
-        Ok(())
-    }
-
-    /// Adds one entry a grant.
-    pub(crate) fn insert_grants(self, tx: &mut Tx<'_>, ended: &[GrantId], now: Timestamp) -> Result<(), StoreError> {
-        for (position, id) in ended.iter().enumerate() {
-            revocations::insert(tx, self.entry(position, 1), RevokedKind::Grant, &id.to_string(), now)?;
-        }
-        Ok(())
-    }
-
-    /// Adds one entry for everything of a user, and ends what clients got from them.
-    pub(crate) fn insert_user(self, tx: &mut Tx<'_>, user: UserId, now: Timestamp) -> Result<(), StoreError> {
-        grants::revoke_of_user(tx, user, now, "user_revoked")?;
-        revocations::insert(tx, RevocationId::from_uuid(self.0), RevokedKind::User, &user.to_string(), now)
-    }
-
-    /// The id of the entry at a position of a list.
-    fn entry(self, position: usize, list: u8) -> RevocationId {
-        let mut uuid = self.0;
-        let position = u32::try_from(position).unwrap_or(u32::MAX).to_be_bytes();
-        for (byte, mixed) in uuid[12..].iter_mut().zip(position) {
-            *byte ^= mixed;
-        }
-        uuid[11] ^= list;
-        RevocationId::from_uuid(uuid)
-    }
 }
 
 #[cfg(test)]

@@ -87,20 +87,6 @@ async fn a_revocation_whose_request_took_half_a_minute_reaches_the_other_node() 
     .await;
 }
 
-#[tokio::test]
-async fn an_entry_is_applied_once() {
-    on_both(|store| async move {
-        let (here, there) = two_nodes(&store).await;
-        let (first, id) = sign_in(&here, at(1), 3).await;
-        let principal = here.authenticate_cookie(&op(at(2), 4), &first).await.unwrap();
-        here.end_session(&op(at(3), 5), &principal, id).await.unwrap();
-        let listed = store.read::<_, StoreError, _>(|tx| revocations::list_since(tx, at(0), 10)).await.unwrap();
-        assert_eq!(there.session_cache.unapplied(listed.clone()).len(), 1);
-        assert_eq!(there.session_cache.unapplied(listed).len(), 0);
-    })
-    .await;
-}
-
 /// Proves: A-38
 #[tokio::test]
 async fn a_session_begun_after_the_clock_was_set_back_is_not_the_one_that_makes_room() {

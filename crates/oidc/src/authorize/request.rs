@@ -15,7 +15,7 @@ use crate::preferences::{self, Display};
 use crate::prompt::{MaxAge, Prompt};
 use crate::resource::{self, Resource};
 use crate::response::{Destination, ResponseMode};
-use crate::scope::{OFFLINE_ACCESS, OPENID, Scope};
+use crate::scope::{OFFLINE_ACCESS, OPENID, REVOCATIONS, Scope};
 
 /// The longest `nonce`: it is carried into the ID token.
 const MAX_NONCE_BYTES: usize = 512;
@@ -173,7 +173,8 @@ pub(crate) fn allowed_scope(parameters: &Parameters, client: &Client) -> Result<
     if scope.is_empty() {
         return Err(invalid("the scope asks for nothing that this client could use"));
     }
-    if !scope.is_within(&client.metadata().scopes) {
+    // The feed of revocations is nothing that a person could let a client have.
+    if !scope.is_within(&client.metadata().scopes.without(REVOCATIONS)) {
         return Err(invalid("the scope is not allowed for this client"));
     }
     Ok(scope)

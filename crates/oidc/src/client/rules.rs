@@ -5,7 +5,7 @@ use super::reader::Problem;
 use super::words::{AuthenticationMethod, Consent, Grant, Rotation, SubjectType};
 use super::{Keys, Metadata};
 use crate::redirect_uri::{Kind, RedirectUri};
-use crate::scope::{OFFLINE_ACCESS, OPENID};
+use crate::scope::{OFFLINE_ACCESS, OPENID, REVOCATIONS};
 use crate::subject;
 use crate::uri::Uri;
 
@@ -46,8 +46,14 @@ fn grants(metadata: &Metadata, problems: &mut Vec<Problem>) {
         let message = "has a grant for which the client must authenticate, and the client has no way to";
         problems.push(Problem::new("grant_types", message));
     }
-    // RFC 9068 section 3: its tokens are for services, and there is none that all are for.
-    if has(Grant::ClientCredentials) && metadata.resources.is_empty() {
+    let follows = metadata.scopes.contains(REVOCATIONS);
+    if follows && (!has(Grant::ClientCredentials) || metadata.self_registered) {
+        let message = "has doorward:revocations, which is for a client with the grant client_credentials that an operator registered";
+        problems.push(Problem::new("scope", message));
+    }
+    // RFC 9068 section 3: its tokens are for services, and there is none that all are for. The feed is one.
+    let only_follows = follows && metadata.scopes.words().eq([REVOCATIONS]);
+    if has(Grant::ClientCredentials) && metadata.resources.is_empty() && !only_follows {
         problems.push(Problem::new("resources", "must have an entry for the grant client_credentials"));
     }
 }

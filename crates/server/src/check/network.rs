@@ -35,6 +35,9 @@ pub(super) fn judge(configuration: &Configuration, found: &mut Vec<Finding>) {
             "Write error, warn, info, debug or trace, or a list such as \"info,doorward_store=debug\".",
         ));
     }
+    if configuration.revocations.public {
+        found.push(warning("revocations_public", "revocations.public", "Everybody can see how much is revoked and when, and who knows an id, whether it was: leave it off, and register each service that follows with the scope doorward:revocations."));
+    }
     proxies(configuration, found);
     origins(&configuration.cors.token_origins, found);
     tls(configuration, found);

@@ -88,6 +88,11 @@ async fn serve(configuration: &Configuration, flags: &Serve) -> Result<(), Failu
 
     announce(configuration, &public, &private);
     let ends = tokio::spawn(follow_signals(source, tls.clone())?);
+    let (waiters, draining) = (assembled.site.clone(), shutdown.clone());
+    tokio::spawn(async move {
+        draining.draining().await;
+        waiters.app.stop_waiting();
+    });
     // Health stays visible until the last request is answered.
     let (ops_source, ops_shutdown) = ShutdownSource::new();
     let ops = tokio::spawn(private.serve(operations, None, private_limits, ops_shutdown));

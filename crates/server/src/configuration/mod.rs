@@ -25,8 +25,8 @@ pub use self::error::ConfigurationError;
 pub use self::layers::{Flags, load};
 pub use self::public_url::PublicUrl;
 pub use self::sections::{
-    Applications, Cors, Encryption, Limits, Log, LogFormat, Mail, MailTransport, Password, Rotation, Security,
-    Sessions, Tls, Tokens, WithoutAnswer,
+    Applications, Cors, Encryption, Limits, Log, LogFormat, Mail, MailTransport, Password, Revocations, Rotation,
+    Security, Sessions, Tls, Tokens, WithoutAnswer,
 };
 
 /// Everything an operator can set. The names are the names in `doorward.toml`; [`settings::SETTINGS`] explains them.
@@ -72,6 +72,8 @@ pub struct Configuration {
     pub cors: Cors,
     /// Applications that sign people in here.
     pub applications: Applications,
+    /// The feed of what is revoked.
+    pub revocations: Revocations,
     /// Built-in TLS.
     pub tls: Tls,
     /// Outgoing mail.
@@ -108,6 +110,7 @@ impl Default for Configuration {
             tokens: Tokens::default(),
             cors: Cors::default(),
             applications: Applications::default(),
+            revocations: Revocations::default(),
             tls: Tls::default(),
             mail: Mail::default(),
             password: Password::default(),

@@ -95,6 +95,14 @@ pub struct Applications {
     pub registration: bool,
 }
 
+/// `[revocations]`
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Revocations {
+    /// Whether everybody may follow the feed.
+    pub public: bool,
+}
+
 /// `[tls]`
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]

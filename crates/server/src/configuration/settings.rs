@@ -69,6 +69,7 @@ pub const SETTINGS: &[Setting] = &[
     setting("applications.private_networks", List, "[]", "Networks besides the public internet that addresses of applications (jwks_uri, backchannel_logout_uri) may lead into, such as \"10.0.0.0/8\"."),
     setting("applications.registration", Boolean, "false", "Applications may register themselves (RFC 7591) with a token of doorward client create-token."),
     setting("applications.pushed_only", Boolean, "false", "Applications must push each request (RFC 9126) before they send anybody."),
+    setting("revocations.public", Boolean, "false", "Everybody may follow what is revoked (docs/revocation-feed.md); else only services registered with the scope doorward:revocations."),
     setting("tls.certificate_file", Text, "\"/etc/doorward/certificate.pem\"", "Built-in TLS: the certificate chain, leaf first. A changed file is taken up without a restart."),
     setting("tls.key_file", Text, "\"/etc/doorward/private-key.pem\"", "Its private key."),
     setting("mail.transport", Text, "\"file\"", "\"file\" writes each mail to <data_dir>/mail; \"smtp\" sends it."),

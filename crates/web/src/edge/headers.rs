@@ -39,13 +39,20 @@ impl FrameOrigins {
     }
 }
 
-/// What a page may lead to and show besides our own.
+/// That an answer says the same to everybody, and a cache may keep it as its route says: put it into the response's
+/// extensions.
+#[derive(Clone, Copy, Debug)]
+pub struct SharedCopy;
+
+/// What an answer says about itself besides its headers.
 #[derive(Debug, Default)]
-pub(crate) struct PageOrigins {
+pub(crate) struct Remarks {
     /// Where its forms may lead to.
     pub(crate) form_action: Option<FormActionOrigin>,
     /// What its frames may show.
     pub(crate) frames: Option<FrameOrigins>,
+    /// Whether it is one for all.
+    pub(crate) is_shared: bool,
 }
 
 /// RFC 8252 section 7.1: a domain name in reverse, so that it has a dot and is none of those that browsers know.
@@ -76,9 +83,9 @@ pub(crate) fn apply(
     context: &RequestContext,
     arrival: &Arrival,
     public_url: &PublicUrl,
-    origins: &PageOrigins,
+    remarks: &Remarks,
 ) {
-    headers.insert(header::CONTENT_SECURITY_POLICY, content_security_policy(headers, context, origins));
+    headers.insert(header::CONTENT_SECURITY_POLICY, content_security_policy(headers, context, remarks));
     if public_url.is_https() && !public_url.is_loopback() {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(TWO_YEARS_HSTS));
     }
@@ -88,7 +95,7 @@ pub(crate) fn apply(
     headers.insert(COOP, HeaderValue::from_static(opener_policy(context.door)));
     headers.insert(CORP, HeaderValue::from_static("same-origin"));
     headers.insert(PERMISSIONS_POLICY, HeaderValue::from_static(PERMISSIONS));
-    headers.insert(header::CACHE_CONTROL, cache_control(headers, status, arrival));
+    headers.insert(header::CACHE_CONTROL, cache_control(headers, status, arrival, remarks.is_shared));
     if let Ok(id) = HeaderValue::from_str(&context.request_id.to_string()) {
         headers.insert(X_REQUEST_ID, id);
     }
@@ -121,7 +128,7 @@ fn opener_policy(door: Door) -> &'static str {
     }
 }
 
-fn content_security_policy(headers: &HeaderMap, context: &RequestContext, origins: &PageOrigins) -> HeaderValue {
+fn content_security_policy(headers: &HeaderMap, context: &RequestContext, remarks: &Remarks) -> HeaderValue {
     let content_type = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
     let closed = HeaderValue::from_static(CLOSED_CSP);
     if !content_type.starts_with(b"text/html") {
@@ -133,10 +140,10 @@ fn content_security_policy(headers: &HeaderMap, context: &RequestContext, origin
         context.nonce()
     );
     // Writing to a string has no failure.
-    if let Some(FormActionOrigin(origin)) = &origins.form_action {
+    if let Some(FormActionOrigin(origin)) = &remarks.form_action {
         let _ = write!(policy, " {origin}");
     }
-    if let Some(FrameOrigins(origins)) = &origins.frames {
+    if let Some(FrameOrigins(origins)) = &remarks.frames {
         policy.push_str("; frame-src");
         for origin in origins {
             let _ = write!(policy, " {origin}");
@@ -147,7 +154,7 @@ fn content_security_policy(headers: &HeaderMap, context: &RequestContext, origin
 }
 
 /// What the route's class says, for successes that set no cookie; nothing else is kept.
-fn cache_control(headers: &HeaderMap, status: StatusCode, arrival: &Arrival) -> HeaderValue {
+fn cache_control(headers: &HeaderMap, status: StatusCode, arrival: &Arrival, is_shared: bool) -> HeaderValue {
     let no_store = HeaderValue::from_static("no-store");
     let Arrival::Route(route) = arrival else { return no_store };
     let is_kept = status.is_success() || status == StatusCode::NOT_MODIFIED;
@@ -156,8 +163,9 @@ fn cache_control(headers: &HeaderMap, status: StatusCode, arrival: &Arrival) -> 
     }
     match route.cache {
         CacheClass::NoStore => no_store,
+        CacheClass::SharedFor(_) if !is_shared => no_store,
         CacheClass::Revalidate => HeaderValue::from_static("no-cache"),
-        CacheClass::PublicFor(seconds) => {
+        CacheClass::PublicFor(seconds) | CacheClass::SharedFor(seconds) => {
             HeaderValue::from_str(&format!("public, max-age={seconds}")).unwrap_or(no_store)
         }
         CacheClass::Immutable => HeaderValue::from_static("public, max-age=31536000, immutable"),

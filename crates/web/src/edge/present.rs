@@ -13,7 +13,7 @@ use tracing::Instrument as _;
 
 use super::context::RequestContext;
 use super::guard::guard;
-use super::headers::{FormActionOrigin, FrameOrigins, PageOrigins};
+use super::headers::{FormActionOrigin, FrameOrigins, Remarks, SharedCopy};
 use super::observe::Observed;
 use super::{Arrival, Station, cors, headers};
 use crate::gateway::Gateway;
@@ -97,9 +97,10 @@ fn finish<G: Gateway>(
         }
     }
     let extensions = response.extensions_mut();
-    let origins = PageOrigins {
+    let remarks = Remarks {
         form_action: extensions.remove::<FormActionOrigin>(),
         frames: extensions.remove::<FrameOrigins>(),
+        is_shared: extensions.remove::<SharedCopy>().is_some(),
     };
     let status = response.status();
     let answer = response.headers_mut();
@@ -107,7 +108,7 @@ fn finish<G: Gateway>(
         answer.append(name, value);
     }
     let public_url = &station.edge.settings.public_url;
-    headers::apply(answer, status, context, &station.arrival, public_url, &origins);
+    headers::apply(answer, status, context, &station.arrival, public_url, &remarks);
     if cors::is_open(&station.arrival) {
         answer.append(header::VARY, HeaderValue::from_static("Origin"));
         if let Some(origin) = context.allowed_origin() {

@@ -24,8 +24,9 @@ use crate::failure::Failure;
 use crate::oauth::renewals::rotation;
 use crate::oauth::tokens::still_registered;
 use crate::op::Op;
+use crate::revocations::RevocationBatch;
 use crate::sessions::start::FamilySeed;
-use crate::sessions::{RevocationBatch, usable};
+use crate::sessions::usable;
 
 /// How many grants that outlive sessions a person may have given one client; the oldest ends.
 const MOST_OFFLINE_GRANTS: i64 = 20;
@@ -91,10 +92,12 @@ impl Begin {
         scope: &str,
     ) -> Result<Option<Session>, Failure> {
         let is_usable = |session: &Session| usable(session, session.last_seen_at, self.op.now).is_ok();
-        let Some(session) = sessions::find(change.tx, id)?.filter(is_usable) else { return Ok(None) };
         if !self.outlives_session(scope) {
-            return Ok(Some(session));
+            // Whoever ends the session waits for the grant and tells of it, or has ended it before this looks.
+            let is_locked = sessions::lock(change.tx, id)?;
+            return Ok(sessions::find(change.tx, id)?.filter(|session| is_locked && is_usable(session)));
         }
+        let Some(session) = sessions::find(change.tx, id)?.filter(is_usable) else { return Ok(None) };
         if !users::lock(change.tx, session.user_id)? {
             return Ok(None);
         }
@@ -153,7 +156,7 @@ impl Begin {
             let (user, client) = (grant.user_id, &grant.client_id);
             let why = "too_many_grants";
             let ended = grants::revoke_oldest_offline(change.tx, user, client, MOST_OFFLINE_GRANTS, now, why)?;
-            self.revocations.insert_grants(change.tx, &ended, now)?;
+            self.revocations.insert_grants(change, &ended, now)?;
         }
         if let Some((_, seed)) = &self.family {
             let family = seed.grow(Renewed::Grant(grant.id), now, rotation(&self.client), grant.expires_at);

@@ -1,7 +1,7 @@
 //! A token for the client itself (RFC 6749 section 4.4).
 
 use doorward_oidc::resource::Resource;
-use doorward_oidc::scope::Scope;
+use doorward_oidc::scope::{REVOCATIONS, Scope};
 use serde_json::Map;
 
 use super::{Caller, TokenAnswer, TokenRefusal};
@@ -20,11 +20,20 @@ impl App {
     ) -> Result<TokenAnswer, TokenRefusal> {
         let client = &caller.client;
         // RFC 9068 section 3: without a resource, the default; which is everything the client was registered for.
-        let resources = if resources.is_empty() { &client.metadata().resources } else { resources };
+        let named: &[Resource] = if resources.is_empty() { &client.metadata().resources } else { resources };
+        let mut audience: Vec<String> = named.iter().map(|resource| resource.as_str().to_owned()).collect();
+        // The feed of revocations is a service that no client needs to be registered for, and one that needs nothing else gets
+        // nothing else.
+        if resources.is_empty() && scope.contains(REVOCATIONS) {
+            if scope.words().eq([REVOCATIONS]) {
+                audience.clear();
+            }
+            audience.push(self.feed_audience());
+        }
         let token = AccessToken {
             client,
             subject: client.id().to_string(),
-            audience: resources.iter().map(|resource| resource.as_str().to_owned()).collect(),
+            audience,
             scope,
             latest: None,
             about: Map::new(),

@@ -131,7 +131,7 @@ fn refused(change: &mut Change<'_, '_>, code: ErrorCode, description: &'static s
 fn replayed(change: &mut Change<'_, '_>, attempt: &Attempt, code: &AuthorizationCode) -> Result<Outcome, Failure> {
     let now = attempt.begin.op.now;
     if grants::revoke(change.tx, code.grant_id, now, "code_reused")? {
-        attempt.begin.revocations.insert_grants(change.tx, &[code.grant_id], now)?;
+        attempt.begin.revocations.insert_grants(change, &[code.grant_id], now)?;
         let event = EventDraft::with_id(attempt.begin.event, &attempt.begin.op, Action::CodeReused).refused();
         change.record(&event.subject(code.grant_id).data([("client", code.client_id.clone().into())]))?;
     } else {

@@ -14,7 +14,7 @@ use crate::people::HOME;
 const CREDENTIALS: &str = "grant_type=client_credentials";
 
 /// An application without people, with these fields changed.
-pub(super) async fn machine(world: &World, more: &Value) -> RelyingParty {
+pub(crate) async fn machine(world: &World, more: &Value) -> RelyingParty {
     let mut fields = json!({
         "grant_types": ["client_credentials"],
         "redirect_uris": [],

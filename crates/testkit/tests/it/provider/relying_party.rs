@@ -15,7 +15,7 @@ use http::{Method, header};
 use serde_json::{Map, Value, json};
 
 /// Where its server is.
-const SERVER: &str = "198.51.100.200";
+pub(crate) const SERVER: &str = "198.51.100.200";
 pub(crate) const CALLBACK: &str = "https://shop.example/callback";
 pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 pub(crate) const STATE: &str = "state & co";
@@ -23,6 +23,7 @@ pub(crate) const NONCE: &str = "n-0S6_WzA2Mj";
 pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
 
 /// An application.
+#[derive(Clone)]
 pub(crate) struct RelyingParty {
     pub(crate) world: World,
     pub(crate) client_id: String,

@@ -15,11 +15,11 @@ use crate::credentials::{count_events, next_at, number};
 use crate::people::{HOME, OWNER, PASSWORD};
 
 const OVERLAP_MS: i64 = 10 * SECOND_MS;
-pub(super) const API: &str = "https://api.example";
-pub(super) const FILES: &str = "https://files.example";
+pub(crate) const API: &str = "https://api.example";
+pub(crate) const FILES: &str = "https://files.example";
 
 /// The fields of an application that renews, with further ones.
-pub(super) fn renewing(more: &Value) -> Value {
+pub(crate) fn renewing(more: &Value) -> Value {
     let mut fields = json!({
         "grant_types": ["authorization_code", "refresh_token"],
         "scope": "openid profile email offline_access orders",
@@ -29,16 +29,16 @@ pub(super) fn renewing(more: &Value) -> Value {
     fields
 }
 
-pub(super) async fn shop(world: &World) -> RelyingParty {
+pub(crate) async fn shop(world: &World) -> RelyingParty {
     RelyingParty::register(world, renewing(&json!({}))).await
 }
 
-pub(super) async fn granted(shop: &RelyingParty, owner: &mut Browser, changes: &[(&str, &str)]) -> Tokens {
+pub(crate) async fn granted(shop: &RelyingParty, owner: &mut Browser, changes: &[(&str, &str)]) -> Tokens {
     owner.open(&shop.start(changes)).await.expect(303);
     shop.tokens(&shop.code(owner)).await
 }
 
-pub(super) async fn refused(shop: &RelyingParty, token: &str, error: &str) {
+pub(crate) async fn refused(shop: &RelyingParty, token: &str, error: &str) {
     let answer = shop.refresh(token, &[]).await.expect(400);
     assert_eq!(answer.string("error"), error, "{}", answer.text());
     assert_eq!(answer.header("cache-control"), Some("no-store"));
