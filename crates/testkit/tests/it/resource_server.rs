@@ -53,7 +53,7 @@ impl HttpClient for Reached {
         }
         Box::pin(async move {
             let answer: Answer = self.0.send(asked).await;
-            let mut response = Response::new(Bytes::from(answer.body));
+            let mut response = Response::new(answer.body);
             *response.status_mut() = answer.status;
             Ok(response)
         })
