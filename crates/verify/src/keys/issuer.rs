@@ -118,17 +118,19 @@ impl Shared {
     /// When others are known. They are the answer when there is none with the one that is looked for.
     async fn keys_with(self: &Arc<Self>, algorithm: Algorithm, kid: Option<&str>, known: Arc<KeySet>) -> Arc<KeySet> {
         let now_ms = self.clock.now_ms();
+        let mut was_asked_before = false;
         let entry = self.enter_keys(now_ms, || {
             let (newest, _) = self.cache.keys(now_ms)?;
             if !newest.may_lack(algorithm, kid) {
                 return Some(newest);
             }
-            if self.cache.takes_unknown_key(now_ms) {
-                return None;
-            }
-            self.observer.keys(&self.settings.issuer, KeysEvent::UnknownKey);
-            Some(newest)
+            was_asked_before = !self.cache.takes_unknown_key(now_ms);
+            was_asked_before.then_some(newest)
         });
+        // Not within the look above, which holds up everybody else.
+        if was_asked_before {
+            self.observer.keys(&self.settings.issuer, KeysEvent::UnknownKey);
+        }
         self.wait(entry).await.unwrap_or(known)
     }
 
