@@ -11,6 +11,7 @@ use http::{HeaderValue, Method, Request, StatusCode};
 use serde::Deserialize;
 use thiserror::Error;
 use tokio::task::AbortHandle;
+use tokio::time::{Instant, sleep, sleep_until};
 
 use super::page::{PAGE_TYPE, Page, is_unreserved};
 use super::{RevocationFeed, Revocations};
@@ -37,6 +38,10 @@ const PAUSES: [Duration; 5] = [
     Duration::from_secs(2),
     Duration::from_secs(5),
 ];
+/// From one request to the next while there is news: the issuer gathers what is revoked within a moment.
+const NEWS_EVERY: Duration = Duration::from_millis(100);
+/// The same after a page without news, which an issuer that is at its limits gives at once.
+const ASKED_EVERY: Duration = Duration::from_secs(1);
 /// A page that was signed longer ago was not made for this request.
 const MAX_PAGE_AGE_S: i64 = 60;
 /// A token is renewed this long before its end.
@@ -114,6 +119,7 @@ impl Follow {
         let mut failures = 0;
         let mut was_lost = false;
         loop {
+            let asked = Instant::now();
             let page = self.next_page().await;
             // Nobody is left who would ask.
             let Some(list) = revocations.upgrade() else { return };
@@ -121,6 +127,8 @@ impl Follow {
                 Ok(page) => {
                     (failures, was_lost) = (0, false);
                     self.take(&page, &list);
+                    drop(list);
+                    sleep_until(asked + pause_after(&page)).await;
                 }
                 Err(error) => {
                     tracing::warn!(issuer = %self.source.issuer, %error, "revocations cannot be followed");
@@ -132,7 +140,7 @@ impl Follow {
                     }
                     was_lost = is_lost;
                     drop(list);
-                    tokio::time::sleep(PAUSES[failures]).await;
+                    sleep(PAUSES[failures]).await;
                     failures = (failures + 1).min(PAUSES.len() - 1);
                 }
             }
@@ -235,6 +243,17 @@ impl Follow {
         let until_ms = now_ms + (life_ms - RENEWED_BEFORE_MS).max(life_ms / 2);
         self.token = Some(FeedToken { header: header.clone(), until_ms });
         Ok(Some(header))
+    }
+}
+
+/// How long after one request the next is sent, at the earliest.
+const fn pause_after(page: &Page) -> Duration {
+    if page.more {
+        Duration::ZERO
+    } else if page.revoked.is_empty() {
+        ASKED_EVERY
+    } else {
+        NEWS_EVERY
     }
 }
 
