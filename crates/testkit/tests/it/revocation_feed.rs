@@ -267,7 +267,7 @@ fn a_person_who_is_kept_out_is_named_themselves() {
         let page = follower.page("").await;
         let only = page.revoked.iter().filter(|entry| entry.kind == "subject").cloned().collect();
         let page = Page { revoked: only, ..page };
-        assert!(page.names(&shop, &tokens.access).await);
+        assert!(page.names(&shop, &tokens.access).await, "{:?} {}", page.revoked, shop.verify(&tokens.access).await);
         // Whatever comes after they were let in again is good.
         world.advance(1_000);
         world.operator().enable(id).await;
