@@ -69,6 +69,13 @@ impl Deployment {
         Ok(Self { folder, address, database_url })
     }
 
+    /// Adds a section to its settings.
+    pub(crate) fn add_settings(&self, section: &str) -> Outcome<()> {
+        let file = self.folder.path().join("doorward.toml");
+        let settings = std::fs::read_to_string(&file)?;
+        Ok(std::fs::write(file, settings + section)?)
+    }
+
     pub(crate) fn sqlite_file(&self) -> PathBuf {
         self.folder.path().join("data").join("doorward.db")
     }

@@ -17,9 +17,11 @@ mod process;
 mod provider;
 mod renewal;
 mod renewal_postgres;
+mod revocation;
 mod sign_in;
 mod statistics;
 mod timing;
+mod verify;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -40,6 +42,8 @@ cargo xtask bench NAME [--runs N] [--seconds N] [--samples N] [--users N]
   start             time from start to first answer against a bare handler
   memory            resident memory idle, under 500 sign-ins, and afterwards
   better-auth       session checks and sign-ins beside better-auth from npm
+  verify            doorward-verify against the bare signature, a bare handler, and its like in Node and Python
+  revocation        from a sign-out to the first refusal at a resource server, while thousands sign out
   provider          tokens, introspections and code flows beside oidc-provider from npm
 ";
 
@@ -80,6 +84,8 @@ fn run(arguments: &[String]) -> Outcome<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         match *name {
+            "revocation" => revocation::run(&options).await,
+            "verify" => verify::run(&options).await,
             "timing" => timing::run(&options).await,
             "renewal" => renewal::run(&options).await,
             "renewal-postgres" => renewal_postgres::run(&options).await,
@@ -120,6 +126,7 @@ fn options(arguments: &[&str]) -> Outcome<Options> {
 fn part(name: &str, span: Duration, file: Option<&str>) -> Outcome<()> {
     let figure = match (name, file) {
         ("hash-cost", None) => sign_in::hash_cost_us(span)?,
+        (name, None) if name.starts_with("verify-") => verify::part(name, span)?,
         ("signatures", None) => parts::signatures(span)?,
         ("rotations", Some(file)) => parts::rotations(Path::new(file), span)?,
         _ => return Err(format!("unknown part {name:?}").into()),

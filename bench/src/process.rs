@@ -42,10 +42,32 @@ impl Server {
         path: &str,
         log: Stdio,
     ) -> Outcome<Self> {
+        Self::start_until(program, arguments, (address, cores), (path, *b"200"), log)
+    }
+
+    /// The same for a server that refuses whoever has no token.
+    pub(crate) fn start_refusing(
+        program: &Path,
+        arguments: &[String],
+        address: SocketAddr,
+        cores: Cores,
+        path: &str,
+        log: Stdio,
+    ) -> Outcome<Self> {
+        Self::start_until(program, arguments, (address, cores), (path, *b"401"), log)
+    }
+
+    fn start_until(
+        program: &Path,
+        arguments: &[String],
+        (address, cores): (SocketAddr, Cores),
+        (path, status): (&str, [u8; 3]),
+        log: Stdio,
+    ) -> Outcome<Self> {
         let started = Instant::now();
         let child = command(program, cores).args(arguments).stdout(Stdio::null()).stderr(log).spawn()?;
         let mut server = Self { child, address, started_in: Duration::ZERO };
-        while !answers(address, path) {
+        while !answers(address, path, status) {
             if let Some(status) = server.child.try_wait()? {
                 return Err(format!("{} ended at once: {status}", program.display()).into());
             }
@@ -142,7 +164,7 @@ pub(crate) fn free_address() -> Outcome<SocketAddr> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
 }
 
-fn answers(address: SocketAddr, path: &str) -> bool {
+fn answers(address: SocketAddr, path: &str, expected: [u8; 3]) -> bool {
     use std::io::{Read as _, Write as _};
     let ask = || -> std::io::Result<bool> {
         let mut stream = TcpStream::connect(address)?;
@@ -150,7 +172,7 @@ fn answers(address: SocketAddr, path: &str) -> bool {
         stream.write_all(&crate::client::get(path, "connection: close\r\n"))?;
         let mut status = [0; 12];
         stream.read_exact(&mut status)?;
-        Ok(&status[9..] == b"200")
+        Ok(status[9..] == expected)
     };
     ask().unwrap_or(false)
 }

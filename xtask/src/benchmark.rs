@@ -5,7 +5,7 @@ use std::process::Command;
 use crate::failure::Failure;
 use crate::postgres::{self, Cluster};
 use crate::setup::{self, Need};
-use crate::{repository, shell};
+use crate::{python, repository, shell};
 
 /// Builds the server and the benchmarks, then runs the benchmarks with the given arguments.
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
@@ -20,10 +20,19 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
             setup::ensure(&[Need::Node])?;
             setup::install_oidc_provider()?;
         }
+        Some("verify") => {
+            setup::ensure(&[Need::Node, Need::Python])?;
+            setup::install_jose()?;
+            python::PYJWT.install()?;
+        }
         _ => {}
     }
     shell::run(shell::cargo().current_dir(&root).args(["build", "--release", "--bin", "doorward"]))?;
+    if matches!(name, Some("verify" | "revocation")) {
+        shell::run(shell::cargo().current_dir(&root).args(["build", "--release", "--package", "resource-server"]))?;
+    }
     let mut benchmarks = shell::cargo();
+    benchmarks.env("DOORWARD_BENCH_PYTHON", python::PYJWT.program("python")?);
     benchmarks.current_dir(&root).args(["run", "--release", "--package", "doorward-bench", "--"]).args(arguments);
     if name == Some("renewal-postgres") {
         return beside_a_cluster(&mut benchmarks);

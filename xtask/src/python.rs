@@ -19,6 +19,9 @@ pub(crate) const SCHEMATHESIS: Environment = Environment { name: "schemathesis",
 /// Libraries that applications sign people in with.
 pub(crate) const CLIENTS: Environment = Environment { name: "clients", list: "crates/testkit/browser/python.txt" };
 
+/// The service in Python that the benchmarks compare with.
+pub(crate) const PYJWT: Environment = Environment { name: "pyjwt", list: "bench/peers/pyjwt/python.txt" };
+
 impl Environment {
     /// Installs the packages unless exactly these are there.
     pub(crate) fn install(&self) -> Result<(), Failure> {

@@ -12,6 +12,7 @@ pub(crate) const BROWSER_FOLDER: &str = "crates/testkit/browser";
 const BETTER_AUTH_FOLDER: &str = "bench/peers/better-auth";
 /// oidc-provider as the benchmarks run it, a package of its own.
 const OIDC_PROVIDER_FOLDER: &str = "bench/peers/oidc-provider";
+const JOSE_FOLDER: &str = "bench/peers/jose";
 /// The lock file that `node_modules` was installed from, kept beside the packages.
 const INSTALLED_LOCK: &str = "node_modules/.installed-package-lock.json";
 
@@ -114,6 +115,11 @@ pub(crate) fn install_better_auth() -> Result<(), Failure> {
 /// Installs oidc-provider, which benchmarks compare with, and the Node.js that it asks for.
 pub(crate) fn install_oidc_provider() -> Result<(), Failure> {
     install_npm_packages(OIDC_PROVIDER_FOLDER, &["--ignore-scripts"])
+}
+
+/// Installs the service in Node that the benchmarks compare with.
+pub(crate) fn install_jose() -> Result<(), Failure> {
+    install_npm_packages(JOSE_FOLDER, &["--ignore-scripts"])
 }
 
 fn install_npm_packages(folder: &str, options: &[&str]) -> Result<(), Failure> {

@@ -59,6 +59,8 @@ pub struct FeedGauges {
     pub entries: usize,
     /// Requests that wait for news.
     pub waiters: usize,
+    /// When the last look that succeeded began.
+    pub looked_at: Option<Timestamp>,
 }
 
 /// What those who wait wait for.
@@ -109,7 +111,9 @@ impl App {
 
     /// What the metrics say of the feed.
     pub fn feed_gauges(&self) -> FeedGauges {
-        FeedGauges { entries: self.revocations.log().len(), waiters: self.revocations.waiters.count() }
+        let waiters = self.revocations.waiters.count();
+        let log = self.revocations.log();
+        FeedGauges { entries: log.len(), waiters, looked_at: log.looked_at() }
     }
 
     /// Answers everybody who waits for news, now and from now on: the process is about to end.

@@ -169,8 +169,10 @@ mod tests {
     use std::sync::atomic::{AtomicU8, Ordering};
 
     use proptest::prelude::*;
+    use serde_json::json;
 
     use super::*;
+    use crate::client::tests::client;
 
     struct Counting(AtomicU8);
 
@@ -179,6 +181,18 @@ mod tests {
             bytes.fill(0);
             bytes[0] = self.0.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    #[test]
+    fn a_device_that_names_no_scope_asks_for_all_that_a_person_can_give() {
+        let fields = json!({
+            "grant_types": [Grant::DeviceCode.as_str(), Grant::ClientCredentials.as_str()],
+            "scope": "openid orders doorward:revocations", "resources": ["https://api.example"],
+        });
+        let client = client(&fields);
+        let parameters = Parameters::parse(b"client_id=x").unwrap();
+        let request = DeviceAuthorization::read(&parameters, &client).unwrap();
+        assert_eq!(request.scope.to_string(), "openid orders");
     }
 
     #[test]

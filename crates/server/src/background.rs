@@ -143,6 +143,9 @@ async fn set_gauges(site: &Site) -> Result<(), AppFailure> {
     let feed = site.app.feed_gauges();
     metrics::gauge!("revocation_feed_entries").set(feed.entries as f64);
     metrics::gauge!("revocation_feed_waiters").set(feed.waiters as f64);
+    if let Some(looked_at) = feed.looked_at {
+        metrics::gauge!("revocation_feed_lag_seconds").set(site.clock().now().since_ms(looked_at) as f64 / 1_000.0);
+    }
     let hasher = site.app.hasher.gauges();
     metrics::gauge!("password_hash_queue_length").set(hasher.waiting as f64);
     metrics::gauge!("password_hash_buffers").set(hasher.buffers as f64);

@@ -128,6 +128,11 @@ impl Log {
         self.instance
     }
 
+    /// When the last look that succeeded began.
+    pub(super) const fn looked_at(&self) -> Option<Timestamp> {
+        self.looked_at
+    }
+
     /// How many entries it has.
     pub(super) const fn len(&self) -> usize {
         self.len

@@ -77,7 +77,7 @@ fn builder() -> Result<PrometheusBuilder, BuildError> {
 }
 
 /// Counters, with what they count.
-const COUNTERS: [(&str, &str); 27] = [
+const COUNTERS: [(&str, &str); 28] = [
     ("panics_total", "Parts of the process that panicked"),
     ("http_requests_total", "Requests answered, by route template, method and status"),
     ("http_problems_total", "Requests answered with a problem, by route template and code"),
@@ -96,6 +96,7 @@ const COUNTERS: [(&str, &str); 27] = [
     ("sign_in_throttled_total", "Attempts to sign in that were too fast, by lane"),
     ("token_renewals_total", "Refresh tokens exchanged for their successor"),
     ("token_reuse_total", "Refresh tokens shown that two parties must hold"),
+    ("revocation_pages_signed_total", "Pages of the feed of revocations that were signed"),
     ("password_hash_refused_total", "Passwords not hashed because there were too many, by reason"),
     ("password_hash_abandoned_total", "Passwords not hashed because nobody waited any more"),
     ("breached_password_checks_total", "New passwords looked up at the service, by outcome"),
@@ -107,19 +108,20 @@ const COUNTERS: [(&str, &str); 27] = [
     ("store_panics_total", "Database work that panicked"),
 ];
 /// Counters without labels: they are there from the start, so that their first step is seen as one.
-const FROM_ZERO: [&str; 9] = [
+const FROM_ZERO: [&str; 10] = [
     "panics_total",
     "http_accept_errors_total",
     "users_created_total",
     "token_renewals_total",
     "token_reuse_total",
+    "revocation_pages_signed_total",
     "password_hash_abandoned_total",
     "password_hash_panics_total",
     "rows_purged_total",
     "store_panics_total",
 ];
 /// Gauges, with what they show.
-const GAUGES: [(&str, &str); 10] = [
+const GAUGES: [(&str, &str); 13] = [
     ("http_connections", "Connections open now"),
     ("store_pool_in_use", "Database connections at work"),
     ("store_waiting", "Database work that waits"),
@@ -127,6 +129,9 @@ const GAUGES: [(&str, &str); 10] = [
     ("password_hash_buffers", "Buffers kept for hashing"),
     ("deliveries_waiting", "Deliveries not done yet"),
     ("deliveries_dead", "Deliveries given up"),
+    ("revocation_feed_entries", "Entries that the feed of revocations tells"),
+    ("revocation_feed_waiters", "Requests that wait for news in the feed of revocations"),
+    ("revocation_feed_lag_seconds", "Time since this node looked at what was revoked"),
     ("process_resident_memory_bytes", "Memory in use, in bytes"),
     ("process_open_fds", "Open files and sockets"),
     ("process_max_fds", "Most open files and sockets"),

@@ -15,6 +15,7 @@ mod operations;
 mod operator;
 mod postgres;
 mod reload;
+mod revocation_feed;
 mod surroundings;
 mod under_load;
 mod unsafe_settings;

@@ -8,7 +8,7 @@ use crate::operator::{PASSWORD, body, sign_in, soon, who_am_i};
 use crate::{Server, exchange, get};
 
 /// What operators may build alerts on: every family with its type.
-const FAMILIES: [(&str, &str); 18] = [
+const FAMILIES: [(&str, &str); 20] = [
     ("http_requests_total", "counter"),
     ("http_request_seconds", "histogram"),
     ("sign_ins_total", "counter"),
@@ -26,6 +26,8 @@ const FAMILIES: [(&str, &str); 18] = [
     ("deliveries_total", "counter"),
     ("deliveries_waiting", "gauge"),
     ("deliveries_dead", "gauge"),
+    ("revocation_feed_entries", "gauge"),
+    ("revocation_feed_waiters", "gauge"),
     ("panics_total", "counter"),
 ];
 /// What they say after one sign-up that was confirmed, one sign-in refused and one done, and one renewal.

@@ -18,6 +18,7 @@ mod people;
 mod profile;
 mod provider;
 mod renewal;
+mod resource_server;
 mod revocation_feed;
 mod route_table;
 mod sessions;

@@ -1,7 +1,7 @@
 //! What was revoked, told to services that accept tokens without asking about each.
 
 mod completeness;
-mod follower;
+pub(crate) mod follower;
 mod waiting;
 
 use doorward_testkit::{Setup, World, both, both_with};

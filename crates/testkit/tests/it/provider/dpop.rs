@@ -1,6 +1,7 @@
 //! Tokens that only the holder of a key can use (RFC 9449).
 
 mod devices;
+mod feed;
 mod grants;
 mod kept;
 

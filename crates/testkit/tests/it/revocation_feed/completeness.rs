@@ -124,6 +124,7 @@ impl Scene {
 }
 
 /// Does `end` and finds that exactly `expected` died, and that the feed says so of each, on this node and another.
+#[expect(clippy::needless_pass_by_value, reason = "closures are passed by value")]
 fn ends(end: impl AsyncFn(&mut Scene), expected: &[&str]) {
     both(async |world| {
         let mut scene = Scene::set(world).await;

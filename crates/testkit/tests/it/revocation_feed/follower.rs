@@ -10,40 +10,41 @@ use serde_json::{Value, json};
 
 use crate::provider::relying_party::{RelyingParty, SERVER, header_of};
 
-pub(super) const FEED: &str = "https://auth.example.test/oauth2/revocations";
-pub(super) const MEDIA_TYPE: &str = "application/doorward-revocations+jwt";
+pub(crate) const FEED: &str = "https://auth.example.test/oauth2/revocations";
+pub(crate) const MEDIA_TYPE: &str = "application/doorward-revocations+jwt";
 const PATH: &str = "/oauth2/revocations";
 
 /// A service with a token for the feed.
 #[derive(Clone)]
-pub(super) struct Follower {
-    pub(super) party: RelyingParty,
-    pub(super) client_id: String,
-    pub(super) token: String,
-    pub(super) node: World,
+pub(crate) struct Follower {
+    pub(crate) party: RelyingParty,
+    pub(crate) client_id: String,
+    pub(crate) token: String,
+    pub(crate) node: World,
 }
 
 /// One entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Entry {
-    pub(super) kind: String,
-    pub(super) hash: String,
-    pub(super) at: i64,
+pub(crate) struct Entry {
+    pub(crate) kind: String,
+    pub(crate) hash: String,
+    pub(crate) at: i64,
 }
 
 /// One page, verified.
-pub(super) struct Page {
-    pub(super) revoked: Vec<Entry>,
-    pub(super) cursor: String,
-    pub(super) more: bool,
-    pub(super) as_of: i64,
+#[derive(Clone)]
+pub(crate) struct Page {
+    pub(crate) revoked: Vec<Entry>,
+    pub(crate) cursor: String,
+    pub(crate) more: bool,
+    pub(crate) as_of: i64,
 }
 
-pub(super) fn get(path: &str) -> Request {
+pub(crate) fn get(path: &str) -> Request {
     Request::new(Method::GET, path, SERVER)
 }
 
-pub(super) fn request(query: &str, token: Option<&str>) -> Request {
+pub(crate) fn request(query: &str, token: Option<&str>) -> Request {
     let request = get(&format!("{PATH}{query}"));
     match token {
         Some(token) => request.header(header::AUTHORIZATION, &format!("Bearer {token}")),
@@ -51,12 +52,12 @@ pub(super) fn request(query: &str, token: Option<&str>) -> Request {
     }
 }
 
-pub(super) fn by(method: &Method, token: &str) -> Request {
+pub(crate) fn by(method: &Method, token: &str) -> Request {
     Request::new(method.clone(), PATH, SERVER).header(header::AUTHORIZATION, &format!("Bearer {token}"))
 }
 
 impl Follower {
-    pub(super) async fn register(world: &World) -> Self {
+    pub(crate) async fn register(world: &World) -> Self {
         let fields = json!({
             "client_name": "Orders",
             "grant_types": ["client_credentials"],
@@ -70,18 +71,18 @@ impl Follower {
     }
 
     /// The same one asking another node.
-    pub(super) fn at(&self, node: &World) -> Self {
+    pub(crate) fn at(&self, node: &World) -> Self {
         Self { node: node.clone(), ..self.clone() }
     }
 
     /// The page of a query.
-    pub(super) async fn page(&self, query: &str) -> Page {
+    pub(crate) async fn page(&self, query: &str) -> Page {
         let answer = self.node.send(request(query, Some(&self.token))).await.expect(200);
         Page::of(&self.party.verify(answer.text()).await)
     }
 
     /// The page behind another.
-    pub(super) async fn after(&self, page: &Page) -> Page {
+    pub(crate) async fn after(&self, page: &Page) -> Page {
         self.page(&format!("?cursor={}", page.cursor)).await
     }
 }
@@ -100,18 +101,18 @@ impl Page {
         }
     }
 
-    pub(super) fn kinds(&self) -> Vec<&str> {
+    pub(crate) fn kinds(&self) -> Vec<&str> {
         self.revoked.iter().map(|entry| entry.kind.as_str()).collect()
     }
 
     /// Whether it names what this token carries, by the rules of the protocol.
-    pub(super) async fn names(&self, party: &RelyingParty, token: &str) -> bool {
+    pub(crate) async fn names(&self, party: &RelyingParty, token: &str) -> bool {
         let claims = party.verify(token).await;
         self.names_claims(&header_of(token), &claims)
     }
 
     /// The same for a token whose key may be gone.
-    pub(super) fn names_claims(&self, header: &Value, claims: &Value) -> bool {
+    pub(crate) fn names_claims(&self, header: &Value, claims: &Value) -> bool {
         let issued_at = claims["iat"].as_i64().unwrap();
         self.revoked.iter().any(|entry| {
             let (carried, is_dated) = match entry.kind.as_str() {

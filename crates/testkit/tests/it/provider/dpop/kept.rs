@@ -14,17 +14,17 @@ use crate::provider::relying_party::{RelyingParty, browser, form};
 use crate::provider::renewal::renewing;
 use crate::provider::{code, signed_in};
 
-fn keeping(more: &Value) -> Value {
+pub(super) fn keeping(more: &Value) -> Value {
     let mut fields = renewing(&json!({ "refresh_token_rotation": "keep", "dpop_bound_access_tokens": true }));
     fields.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     fields
 }
 
-fn renewal(refresh: &str) -> String {
+pub(super) fn renewal(refresh: &str) -> String {
     form(vec![("grant_type", "refresh_token"), ("refresh_token", refresh)], &[])
 }
 
-async fn granted(world: &World, shop: &RelyingParty, holder: &Holder<'_>, id: &str) -> Answer {
+pub(super) async fn granted(world: &World, shop: &RelyingParty, holder: &Holder<'_>, id: &str) -> Answer {
     let mut owner = browser(world, HOME);
     owner.sign_in(crate::people::OWNER, crate::people::PASSWORD).await.expect(200);
     let mine = code(shop, &mut owner).await;

@@ -1,0 +1,14 @@
+//! The library as a resource server uses it, against an issuer that is scripted.
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+#![expect(clippy::disallowed_methods, reason = "the scripted issuer makes keys and signs with the system's randomness")]
+
+mod audiences;
+mod cache;
+mod guard;
+mod hostile;
+mod issuer;
+mod issuers;
+mod layer;
+mod proofs;
+mod requirements;
+mod revocation;
