@@ -36,6 +36,7 @@ pub(crate) static MIGRATIONS: &[Migration] = migrations! {
     6 "0006_proofs";
     7 "0007_device_requests";
     8 "0008_registrations";
+    9 "0009_revocations_in_order";
 };
 
 statements! {

@@ -9,6 +9,7 @@ use http::Method;
 use serde_json::json;
 
 use crate::credentials::poll;
+use crate::people::{OWNER, PASSWORD};
 use crate::provider::machines::machine;
 use crate::provider::relying_party::RelyingParty;
 use crate::provider::renewal::{granted, renewing};
@@ -249,6 +250,31 @@ fn discovery_says_where_the_feed_is() {
             let document = world.send(follower::get(path)).await.expect(200).json();
             assert_eq!(document["doorward_revocation_feed_endpoint"], FEED, "{path}");
         }
+    });
+}
+
+/// Proves: S-31, V7.4.2
+#[test]
+fn a_person_who_is_kept_out_is_named_themselves() {
+    both(async |world| {
+        let mut owner = signed_in(world).await;
+        let shop = RelyingParty::register(world, renewing(&json!({}))).await;
+        let follower = Follower::register(world).await;
+        let tokens = granted(&shop, &mut owner, &[]).await;
+        let id = world.operator().find_user(OWNER).await.unwrap();
+        world.operator().disable(id).await;
+        poll(world).await;
+        let page = follower.page("").await;
+        let only = page.revoked.iter().filter(|entry| entry.kind == "subject").cloned().collect();
+        let page = Page { revoked: only, ..page };
+        assert!(page.names(&shop, &tokens.access).await, "{:?} {}", page.revoked, shop.verify(&tokens.access).await);
+        // Whatever comes after they were let in again is good.
+        world.advance(1_000);
+        world.operator().enable(id).await;
+        owner.sign_in(OWNER, PASSWORD).await.expect(200);
+        let tokens = granted(&shop, &mut owner, &[]).await;
+        assert!(!page.names(&shop, &tokens.access).await);
+        assert!(!follower.page("").await.names(&shop, &tokens.access).await);
     });
 }
 
