@@ -207,6 +207,8 @@ fn payloads(issuer: &ScriptedIssuer) -> Vec<(String, String, Reason)> {
     }
     let text = format!(r#"{{{inner},"role":"user","role":"admin"}}"#);
     rows.push(("an unknown claim twice".to_owned(), issuer.key.sign_parts(header, &text), Reason::Malformed));
+    let long = issuer.key.access_token(&claims_with("x", json!("x".repeat(13_000))));
+    rows.push(("a long token that is signed".to_owned(), long, Reason::Malformed));
     let deep = format!(r#"{{{inner},"x":{}1{}}}"#, "[".repeat(3_000), "]".repeat(3_000));
     rows.push(("a deep payload".to_owned(), issuer.key.sign_parts(header, &deep), Reason::Malformed));
     let values = [
