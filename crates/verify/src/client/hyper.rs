@@ -1,5 +1,7 @@
 //! The HTTP client that comes with this library.
 
+mod resolver;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,12 +12,14 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 #[expect(clippy::disallowed_types, reason = "the one client of this library, which has no server beside it")]
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::dns::GaiResolver;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 use thiserror::Error;
 
+use self::resolver::HonestLocalhost;
 use super::{Answer, ClientError, HttpClient, Limits};
 use crate::address;
 
@@ -28,12 +32,14 @@ const HEAD_BYTES: usize = 64 * 1024;
 /// More headers are an error.
 const HEADERS: usize = 100;
 
+type Connector = HttpsConnector<HttpConnector<HonestLocalhost<GaiResolver>>>;
+
 /// HTTP/1.1 over rustls. It goes where it is told and no further: it follows no redirects, looks into no environment
 /// for proxies, and speaks without TLS only to this machine. Cheap to clone; all clones share their connections.
 #[derive(Clone, Debug)]
 pub struct HyperClient {
     #[expect(clippy::disallowed_types, reason = "the one client of this library")]
-    inner: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    inner: Client<Connector, Full<Bytes>>,
 }
 
 /// Certificates that cannot be trusted, or a system without TLS.
@@ -127,7 +133,7 @@ impl HyperClientBuilder {
             .map_err(|_| TlsError::Setup)?
             .with_root_certificates(self.roots)
             .with_no_client_auth();
-        let mut tcp = HttpConnector::new();
+        let mut tcp = HttpConnector::new_with_resolver(HonestLocalhost(GaiResolver::new()));
         tcp.enforce_http(false);
         tcp.set_connect_timeout(Some(CONNECT_TIME));
         tcp.set_nodelay(true);

@@ -12,3 +12,4 @@ mod layer;
 mod proofs;
 mod requirements;
 mod revocation;
+mod slow_issuer;

@@ -20,7 +20,7 @@ async fn following(issuer: &ScriptedIssuer) -> Verifier {
 }
 
 /// Proves: S-31, S-193, V7.4.1, V8.3.2
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn whatever_a_token_came_from_takes_it_along() {
     let listed = [
         ("session", "session_01h455vb4pex5vsknk084sn02s"),
@@ -58,7 +58,7 @@ async fn whatever_a_token_came_from_takes_it_along() {
 }
 
 /// An id is revoked as what it is: the same text elsewhere is something else.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_kind_is_not_another() {
     let issuer = ScriptedIssuer::new();
     let verifier = following(&issuer).await;
@@ -76,7 +76,7 @@ async fn a_kind_is_not_another() {
 }
 
 /// A client or a person that was disabled and enabled again goes on with tokens issued since.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn clients_and_subjects_go_on_with_later_tokens() {
     let issuer = ScriptedIssuer::new();
     let verifier = following(&issuer).await;
@@ -94,7 +94,7 @@ async fn clients_and_subjects_go_on_with_later_tokens() {
 }
 
 /// Proves: S-31
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_the_issuer_no_longer_knows_is_refused() {
     let issuer = ScriptedIssuer::new();
     let verifier = following(&issuer).await;
@@ -322,4 +322,33 @@ async fn nobody_follows_for_a_verifier_that_is_gone() {
     issuer.show(&issuer.page(&[]));
     tokio::time::sleep(Duration::from_mins(1)).await;
     assert_eq!(issuer.count(FEED), 3);
+}
+
+/// An issuer that answers at once without news, because too many wait or because it is going down, is asked once a second;
+/// one with news ten times.
+#[tokio::test(start_paused = true)]
+async fn nobody_is_asked_all_the_time() {
+    let issuer = ScriptedIssuer::new();
+    let verifier = following(&issuer).await;
+    let asked = |pages: usize| issuer.asked_for_pages(pages);
+    let began = tokio::time::Instant::now();
+    for pages in 3..6 {
+        issuer.show(&issuer.page(&[]));
+        asked(pages).await;
+    }
+    assert_eq!(began.elapsed(), Duration::from_secs(3));
+    let began = tokio::time::Instant::now();
+    for pages in 6..16 {
+        issuer.show(&issuer.page(&[("session", "another")]));
+        asked(pages).await;
+    }
+    assert_eq!(began.elapsed(), Duration::from_secs(1));
+    // Pages that are there already are not waited for.
+    let mut more = issuer.page(&[]);
+    more["more"] = json!(true);
+    let began = tokio::time::Instant::now();
+    issuer.show(&more);
+    asked(16).await;
+    assert_eq!(began.elapsed(), Duration::ZERO);
+    drop(verifier);
 }
