@@ -183,7 +183,7 @@ impl Verifier {
         if let Err(reason) = issuer.rules.check_time(claims, now_ms.div_euclid(1_000)) {
             return Some(Err(reason.into()));
         }
-        if issuer.keys.current()?.generation() != *keys_generation {
+        if issuer.keys.current_at(now_ms)?.generation() != *keys_generation {
             return None;
         }
         match &issuer.revocations {
@@ -201,7 +201,7 @@ impl Verifier {
         if let Some(revocations) = revocations {
             revocations.check(token, now_ms)?;
         }
-        let keys = keys.current().ok_or(Refusal::Unavailable(Unavailable::Keys))?;
+        let keys = keys.current_at(now_ms).ok_or(Refusal::Unavailable(Unavailable::Keys))?;
         if !keys.keys().contains(&token.0.key) {
             return Err(Reason::UnknownKey.into());
         }
