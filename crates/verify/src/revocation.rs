@@ -19,6 +19,7 @@ use self::page::Page;
 pub use self::settings::{Outage, RevocationFeed};
 pub(crate) use self::watch::{Watch, Watchers};
 use crate::claims::Claims;
+use crate::keys::VerifyingKey;
 use crate::refusal::{Reason, Refusal, Unavailable};
 use crate::verifier::AccessToken;
 
@@ -70,6 +71,16 @@ impl Revocations {
     pub(crate) fn is_waiting(&self, now_ms: i64) -> bool {
         let first_page_ms = i64::try_from(FIRST_PAGE.as_millis()).unwrap_or(i64::MAX);
         !self.has_begun.load(Ordering::Acquire) && now_ms.saturating_sub(self.started_ms) < first_page_ms
+    }
+
+    /// Whether a first page has come, or the last of several that came first.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.has_begun.load(Ordering::Acquire)
+    }
+
+    /// Whether everything that a key signed is worth nothing.
+    pub(crate) fn is_revoked_key(&self, key: &VerifyingKey) -> bool {
+        key.kid().is_some_and(|kid| self.list.find(&Item::of(Kind::Key, kid)).is_some())
     }
 
     /// Waits for the first page, for a while.

@@ -4,6 +4,7 @@
 
 mod audiences;
 mod cache;
+mod follower;
 mod guard;
 mod hostile;
 mod issuer;
