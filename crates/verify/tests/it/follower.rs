@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use doorward_verify::client::{Answer, HttpClient, Limits};
-use doorward_verify::{FeedEvent, Observer, Reason, RevocationFeed, Verifier};
+use doorward_verify::{FeedEvent, Observer, Reason, Refusal, RevocationFeed, Unavailable, Verifier};
 use http::Request;
 use serde_json::json;
 
-use crate::issuer::{Key, ScriptedIssuer, claims, our_issuer};
+use crate::issuer::{Key, NOW, ScriptedIssuer, claims, claims_with, our_issuer};
 
 const SESSION: (&str, &str) = ("session", "session_01h455vb4pex5vsknk084sn02s");
 
@@ -128,4 +128,73 @@ async fn what_a_revoked_key_signed_is_no_page() {
     issuer.show_text(second.sign(&header, &issuer.page(&[SESSION])));
     issuer.asked_for_pages(4).await;
     assert_eq!(verifier.verify(&token).await.unwrap_err(), Reason::Revoked.into());
+}
+
+/// Nobody knows for how long there was no news, once the clock was set back.
+/// Proves: V16.5.2
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_is_set_back_does_not_make_old_news_new() {
+    let issuer = ScriptedIssuer::new();
+    let verifier = issuer.follower(RevocationFeed::public());
+    let page = || {
+        let mut page = issuer.page(&[]);
+        page["complete_since"] = json!(NOW - 10_000);
+        page
+    };
+    issuer.show(&page());
+    issuer.asked_for_pages(2).await;
+    let token = issuer.key.access_token(&claims_with("iat", json!(NOW - 8_000)));
+    verifier.verify(&token).await.unwrap();
+    issuer.clock.advance_seconds(-3_600);
+    let lost = Refusal::Unavailable(Unavailable::Revocations);
+    assert_eq!(verifier.verify(&token).await.unwrap_err(), lost);
+    issuer.show(&page());
+    issuer.asked_for_pages(3).await;
+    verifier.verify(&token).await.unwrap();
+    issuer.clock.advance_seconds(31);
+    assert_eq!(verifier.verify(&token).await.unwrap_err(), lost);
+}
+
+/// Also a token that was verified before, and also when the page lists nothing.
+/// Proves: S-31
+#[tokio::test(start_paused = true)]
+async fn a_page_that_lists_nothing_can_make_tokens_too_old() {
+    let issuer = ScriptedIssuer::new();
+    let verifier = issuer.follower(RevocationFeed::public());
+    issuer.show(&issuer.page(&[]));
+    issuer.asked_for_pages(2).await;
+    let token = issuer.key.access_token(&claims());
+    verifier.verify(&token).await.unwrap();
+    let mut page = issuer.page(&[]);
+    page["complete_since"] = json!(NOW - 5);
+    issuer.show(&page);
+    issuer.asked_for_pages(3).await;
+    assert_eq!(verifier.verify(&token).await.unwrap_err(), Reason::Revoked.into());
+}
+
+/// Whoever stole it makes new tokens, and the keys here may be old ones for a day.
+/// Proves: A-121
+#[tokio::test(start_paused = true)]
+async fn a_revoked_key_stays_revoked_and_everything_else_ends() {
+    let issuer = ScriptedIssuer::new();
+    let second = Key::p256("second");
+    issuer.publish(&[&issuer.key, &second]);
+    let verifier = issuer.follower(RevocationFeed::public());
+    let show = |page: &serde_json::Value| {
+        let header = json!({"alg": "ES256", "kid": "second", "typ": "doorward-revocations+jwt"});
+        issuer.show_text(second.sign(&header, page));
+    };
+    let mut page = issuer.page(&[("key", "first"), SESSION]);
+    // Dated far ahead, and not kept for longer because of that.
+    page["revoked"][1][2] = json!(NOW * 2_000);
+    show(&page);
+    issuer.asked_for_pages(2).await;
+    issuer.clock.advance_seconds(1_100);
+    show(&issuer.page(&[]));
+    issuer.asked_for_pages(3).await;
+    assert_eq!(verifier.remembered_revocations(), 1);
+    let mut claims = claims_with("iat", json!(NOW + 1_100));
+    claims["exp"] = json!(NOW + 1_200);
+    assert_eq!(verifier.verify(&issuer.key.access_token(&claims)).await.unwrap_err(), Reason::Revoked.into());
+    verifier.verify(&second.access_token(&claims)).await.unwrap();
 }
