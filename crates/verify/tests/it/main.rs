@@ -4,6 +4,7 @@
 
 mod audiences;
 mod cache;
+mod claims;
 mod follower;
 mod guard;
 mod hostile;
