@@ -36,6 +36,8 @@ pub struct Claims {
     text: Box<str>,
     /// Where each begins and ends.
     spans: [(u16, u16); OWN.len()],
+    /// Whether the token says `azp` instead of `client_id`.
+    is_azp: bool,
     shared: Arc<Shared>,
     expires_at: i64,
     issued_at: i64,
@@ -64,6 +66,7 @@ impl Claims {
         Self {
             text: text.into_boxed_str(),
             spans,
+            is_azp: raw.is_azp,
             shared,
             expires_at: raw.expires_at,
             issued_at: never(raw.issued_at),
@@ -177,13 +180,15 @@ impl Claims {
     }
 }
 
-/// The token's claims as JSON, `aud` and `scope` in the form that RFC 9068 gives them.
+/// The token's claims as JSON: `aud` as a list, `scope` (or `scp`) as words in one text, as RFC 9068 has them, and whole
+/// seconds; all else as it came.
 impl Serialize for Claims {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("iss", self.issuer())?;
         map.serialize_entry("aud", &self.shared.audiences)?;
         for (name, (start, end)) in OWN.iter().zip(self.spans) {
+            let name = if self.is_azp && *name == "client_id" { "azp" } else { name };
             if let Some(value) = self.text.get(usize::from(start)..usize::from(end)) {
                 map.serialize_entry(name, value)?;
             }

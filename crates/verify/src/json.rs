@@ -19,7 +19,7 @@ pub(crate) fn parse_object(json: &[u8]) -> Option<Map<String, Value>> {
 }
 
 /// Reads any value and fails at the first repeated member.
-struct Unrepeated;
+pub(crate) struct Unrepeated;
 
 impl<'de> DeserializeSeed<'de> for Unrepeated {
     type Value = Value;

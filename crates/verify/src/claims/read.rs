@@ -7,6 +7,7 @@ use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
 use super::Shared;
+use crate::json::Unrepeated;
 use crate::refusal::Reason;
 
 /// The most entries of `aud`, `scope` and `amr`.
@@ -20,6 +21,8 @@ pub(crate) struct Raw<'a> {
     pub(crate) shared: Shared,
     pub(crate) subject: Option<Cow<'a, str>>,
     pub(crate) client_id: Option<Cow<'a, str>>,
+    /// Whether that is what the token calls `azp`. One beside `client_id` is among the rest.
+    pub(crate) is_azp: bool,
     pub(crate) session_id: Option<Cow<'a, str>>,
     pub(crate) grant_id: Option<Cow<'a, str>>,
     pub(crate) token_id: Option<Cow<'a, str>>,
@@ -40,7 +43,13 @@ impl<'a> Raw<'a> {
         raw.shared.acr = found.acr.map(Into::into);
         raw.shared.amr = found.amr.unwrap_or_default();
         // RFC 9068 section 2.2 has `client_id`; Keycloak, Zitadel and Google send `azp`.
-        raw.client_id = found.client_id.or(found.azp);
+        (raw.client_id, raw.is_azp) = match (found.client_id, found.azp) {
+            (None, azp) => (azp, true),
+            (client_id, azp) => {
+                raw.rest.extend(azp.map(|azp| ("azp".to_owned(), azp.into())));
+                (client_id, false)
+            }
+        };
         raw.expires_at = found.expires_at.ok_or(Reason::Expired)?;
         Ok(raw)
     }
@@ -109,7 +118,7 @@ impl<'de> Visitor<'de> for PayloadVisitor {
                 "nbf" => once(&mut times[2], &mut map)?,
                 "auth_time" => once(&mut times[3], &mut map)?,
                 _ => {
-                    if raw.rest.insert(name.into_owned(), map.next_value()?).is_some() {
+                    if raw.rest.insert(name.into_owned(), map.next_value_seed(Unrepeated)?).is_some() {
                         return Err(de::Error::custom("a claim is named twice"));
                     }
                 }

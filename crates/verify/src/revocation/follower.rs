@@ -10,8 +10,8 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request, StatusCode};
 use serde::Deserialize;
 use thiserror::Error;
-use tokio::task::AbortHandle;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::page::{PAGE_TYPE, Page, is_unreserved};
 use super::{RevocationFeed, Revocations};
@@ -46,6 +46,10 @@ const ASKED_EVERY: Duration = Duration::from_secs(1);
 const MAX_PAGE_AGE_S: i64 = 60;
 /// A token is renewed this long before its end.
 const RENEWED_BEFORE_MS: i64 = 30_000;
+/// What the metadata and the keys may cost beside a page and a token.
+const OTHER_TIME: Duration = Duration::from_secs(10);
+/// From a panic of the client or the observer to the next attempt.
+const PAUSE_AFTER_PANIC: Duration = Duration::from_secs(1);
 
 /// Why there is no page.
 #[derive(Debug, Error)]
@@ -67,6 +71,7 @@ enum FeedError {
 }
 
 /// Where pages come from.
+#[derive(Clone)]
 pub(crate) struct Source {
     pub(crate) issuer: Box<str>,
     pub(crate) feed: RevocationFeed,
@@ -89,10 +94,28 @@ impl Follower {
     /// Begins to follow; within a tokio runtime.
     pub(crate) fn start(source: Source, revocations: &Arc<Revocations>) -> Self {
         let revocations = Arc::downgrade(revocations);
-        Self(
-            tokio::spawn(async move { Follow { source, cursor: None, token: None }.run(revocations).await })
-                .abort_handle(),
-        )
+        Self(tokio::spawn(follow(source, revocations)).abort_handle())
+    }
+}
+
+/// Begins anew whenever the task that follows fails: a client or an observer that panics must not be the end of all
+/// news.
+async fn follow(source: Source, revocations: Weak<Revocations>) {
+    let mut has_failed = false;
+    loop {
+        // A set ends its tasks when it is dropped.
+        let mut tasks = JoinSet::new();
+        let follow = Follow { source: source.clone(), cursor: None, token: None };
+        tasks.spawn(follow.run(Weak::clone(&revocations), has_failed));
+        match tasks.join_next().await {
+            Some(Err(error)) if error.is_panic() => {
+                tracing::error!(issuer = %source.issuer, "what reads the feed of revocations panicked and begins anew");
+            }
+            // Nobody is left who would ask, or the runtime ends.
+            _ => return,
+        }
+        has_failed = true;
+        sleep(PAUSE_AFTER_PANIC).await;
     }
 }
 
@@ -115,36 +138,58 @@ struct Follow {
 }
 
 impl Follow {
-    async fn run(mut self, revocations: Weak<Revocations>) {
-        let mut failures = 0;
-        let mut was_lost = false;
+    async fn run(mut self, revocations: Weak<Revocations>, has_failed: bool) {
+        let (mut failures, mut was_lost) = (0, false);
+        if has_failed {
+            let Some(list) = revocations.upgrade() else { return };
+            self.tell(FeedEvent::Failed);
+            was_lost = self.tell_lost(&list, was_lost);
+        }
         loop {
             let asked = Instant::now();
-            let page = self.next_page().await;
+            let page = self.next_page_in_time(&revocations).await;
             // Nobody is left who would ask.
             let Some(list) = revocations.upgrade() else { return };
-            match page {
+            let mut is_reading = false;
+            let next = match page {
                 Ok(page) => {
-                    (failures, was_lost) = (0, false);
+                    (failures, is_reading) = (0, page.more && !list.has_begun());
                     self.take(&page, &list);
-                    drop(list);
-                    sleep_until(asked + pause_after(&page)).await;
+                    asked + pause_after(&page)
                 }
                 Err(error) => {
                     tracing::warn!(issuer = %self.source.issuer, %error, "revocations cannot be followed");
                     self.tell(FeedEvent::Failed);
-                    let is_lost = list.is_lost(self.source.clock.now_ms());
-                    if is_lost && !was_lost {
-                        tracing::error!(issuer = %self.source.issuer, "what was revoked is not known: tokens are refused");
-                        self.tell(FeedEvent::Lost);
-                    }
-                    was_lost = is_lost;
-                    drop(list);
-                    sleep(PAUSES[failures]).await;
+                    let pause = PAUSES[failures];
                     failures = (failures + 1).min(PAUSES.len() - 1);
+                    Instant::now() + pause
                 }
+            };
+            // Also after a page: an issuer that lost its database says that it knows nothing new.
+            if !is_reading {
+                was_lost = self.tell_lost(&list, was_lost);
             }
+            drop(list);
+            sleep_until(next).await;
         }
+    }
+
+    /// The limits are the client's to keep; the time is kept here too, so that no client ends the news.
+    async fn next_page_in_time(&mut self, revocations: &Weak<Revocations>) -> Result<Page, FeedError> {
+        match timeout(PAGE_LIMITS.time + TOKEN_LIMITS.time + OTHER_TIME, self.next_page(revocations)).await {
+            Ok(page) => page,
+            Err(_) => Err(FeedError::Client(ClientError::Timeout)),
+        }
+    }
+
+    /// Says once that nothing is known any longer.
+    fn tell_lost(&self, list: &Revocations, was_lost: bool) -> bool {
+        let is_lost = list.is_lost(self.source.clock.now_ms());
+        if is_lost && !was_lost {
+            tracing::error!(issuer = %self.source.issuer, "what was revoked is not known: tokens are refused");
+            self.tell(FeedEvent::Lost);
+        }
+        is_lost
     }
 
     fn tell(&self, event: FeedEvent) {
@@ -161,7 +206,7 @@ impl Follow {
         self.tell(FeedEvent::Page { entries: page.revoked.len(), remembered: list.len(), lag });
     }
 
-    async fn next_page(&mut self) -> Result<Page, FeedError> {
+    async fn next_page(&mut self, revocations: &Weak<Revocations>) -> Result<Page, FeedError> {
         let metadata = self.source.keys.metadata().await.map_err(|_| FeedError::Metadata)?;
         let endpoint = metadata.doorward_revocation_feed_endpoint.as_deref().ok_or(FeedError::NoFeed)?;
         let separator = if endpoint.contains('?') { '&' } else { '?' };
@@ -177,7 +222,7 @@ impl Follow {
         let request = request.body(Bytes::new()).map_err(|_| FeedError::Address)?;
         let response = self.source.client.send(request, PAGE_LIMITS).await?;
         match response.status() {
-            StatusCode::OK => self.read(response.body()).await,
+            StatusCode::OK => self.read(response.body(), revocations).await,
             status => {
                 // A token that is no longer good is not sent again; a cursor that is not understood neither.
                 self.token = None;
@@ -189,8 +234,8 @@ impl Follow {
         }
     }
 
-    /// The page, if one of the issuer's keys signed it, lately.
-    async fn read(&self, body: &Bytes) -> Result<Page, FeedError> {
+    /// The page, if one of the issuer's keys signed it, lately. What a revoked key signed is worth nothing.
+    async fn read(&self, body: &Bytes, revocations: &Weak<Revocations>) -> Result<Page, FeedError> {
         let text = std::str::from_utf8(body).map_err(|_| Reason::Malformed)?;
         let page = Compact::parse_long(text)?;
         if &*page.header.kind != PAGE_TYPE {
@@ -199,8 +244,11 @@ impl Follow {
         let (algorithm, kid) = (page.header.algorithm, page.header.kid.as_deref());
         let keys = self.source.keys.find(algorithm, kid).await.map_err(|_| FeedError::Metadata)?;
         let mut candidates = keys.candidates(algorithm, kid);
-        if !candidates.any(|key| key.verify(algorithm, page.signing_input, &page.signature)) {
+        let Some(key) = candidates.find(|key| key.verify(algorithm, page.signing_input, &page.signature)) else {
             return Err(Reason::Signature.into());
+        };
+        if revocations.upgrade().is_none_or(|list| list.is_revoked_key(key)) {
+            return Err(Reason::Revoked.into());
         }
         let page = Page::parse(&page.payload)?;
         if *page.issuer != *self.source.issuer {

@@ -8,6 +8,9 @@ use aws_lc_rs::digest::{SHA256, digest};
 /// So many locks that purging one keeps few waiting.
 const SHARDS: usize = 16;
 
+/// The most keys of a shard that stay when everything else is dropped.
+const MOST_KEYS: usize = 256;
+
 /// What kind of id is listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Kind {
@@ -77,14 +80,29 @@ impl List {
         shard.entry(item).and_modify(|known| *known = at.max(*known)).or_insert(at);
     }
 
-    /// Drops what was revoked before a time.
+    /// Drops what was revoked before a time. Keys stay: whoever stole one goes on making tokens, and the issuer's set of
+    /// keys may be an old one for a day.
     pub(crate) fn delete_before(&self, before: i64) {
         for shard in &self.shards {
             let mut shard = shard.write().unwrap_or_else(PoisonError::into_inner);
-            shard.retain(|_, at| i64::from(*at) >= before);
+            shard.retain(|item, at| item.kind == Kind::Key || i64::from(*at) >= before);
             if shard.len() < shard.capacity() / 4 {
                 shard.shrink_to_fit();
             }
+        }
+    }
+
+    /// Drops everything but keys, and these too when there are more than any issuer has.
+    pub(crate) fn clear(&self) {
+        for shard in &self.shards {
+            let mut shard = shard.write().unwrap_or_else(PoisonError::into_inner);
+            let keys: HashMap<_, _> = shard
+                .iter()
+                .filter(|(item, _)| item.kind == Kind::Key)
+                .take(MOST_KEYS)
+                .map(|(item, at)| (*item, *at))
+                .collect();
+            *shard = keys;
         }
     }
 

@@ -11,6 +11,8 @@ use crate::refusal::Reason;
 pub(super) const PAGE_TYPE: &str = "doorward-revocations+jwt";
 /// The most entries that are taken of a page.
 const MAX_ENTRIES: usize = 10_000;
+/// Entries are dated so far ahead of their page at most: those of removed applications are, by seconds.
+const MAX_AHEAD_S: i64 = 60;
 /// The longest cursor.
 const MAX_CURSOR_BYTES: usize = 200;
 
@@ -48,11 +50,14 @@ impl Page {
         if !is_cursor || text.revoked.len() > MAX_ENTRIES {
             return Err(Reason::Malformed);
         }
+        // What is dated further ahead would be kept for ever.
+        let latest = text.iat.saturating_add(MAX_AHEAD_S);
         let mut revoked = Vec::with_capacity(text.revoked.len());
         for (kind, hash, at) in text.revoked {
             let Some(kind) = Kind::parse(&kind) else { continue };
             let hash = URL_SAFE_NO_PAD.decode(hash).ok().and_then(|hash| hash.try_into().ok());
-            revoked.push((Item { kind, hash: hash.ok_or(Reason::Malformed)? }, at.div_euclid(1_000)));
+            let at = at.div_euclid(1_000).min(latest);
+            revoked.push((Item { kind, hash: hash.ok_or(Reason::Malformed)? }, at));
         }
         let Text { iss: issuer, iat: issued_at, as_of: as_of_ms, complete_since, cursor, more, .. } = text;
         Ok(Self { issuer, issued_at, as_of_ms, complete_since, cursor, more, revoked })

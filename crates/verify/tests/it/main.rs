@@ -4,6 +4,8 @@
 
 mod audiences;
 mod cache;
+mod claims;
+mod follower;
 mod guard;
 mod hostile;
 mod issuer;
