@@ -3,6 +3,11 @@
 mod notes;
 mod socket;
 
+/// The program of the manual compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/resource-servers.md")]
+struct Manual;
+
 use axum::Json;
 use axum::Router;
 use axum::extract::State;

@@ -13,6 +13,8 @@ use crate::Shared;
 
 /// A browser has this long to send its token.
 const FIRST_MESSAGE: Duration = Duration::from_secs(10);
+/// Whoever does not read in this time what is sent, is gone: nobody who stops reading holds off the end.
+const SENDING: Duration = Duration::from_secs(5);
 /// The longest message; a token fits.
 const MAX_MESSAGE_BYTES: usize = 16 * 1_024;
 
@@ -73,7 +75,7 @@ fn token_of(text: &str) -> Option<String> {
 
 /// Whether it could be sent.
 async fn say(socket: &mut WebSocket, message: &Value) -> bool {
-    socket.send(Message::text(message.to_string())).await.is_ok()
+    matches!(timeout(SENDING, socket.send(Message::text(message.to_string()))).await, Ok(Ok(())))
 }
 
 async fn end(socket: WebSocket, ended: Ended) {
@@ -82,5 +84,5 @@ async fn end(socket: WebSocket, ended: Ended) {
 
 async fn close(mut socket: WebSocket, code: u16, reason: &'static str) {
     // Whoever is gone already cannot be told.
-    let _ = socket.send(Message::Close(Some(CloseFrame { code, reason: reason.into() }))).await;
+    let _ = timeout(SENDING, socket.send(Message::Close(Some(CloseFrame { code, reason: reason.into() })))).await;
 }
