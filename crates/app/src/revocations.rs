@@ -198,3 +198,6 @@ impl App {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::{Deserializer, IgnoredAny};
 
 use crate::keys::Algorithm;
 use crate::refusal::Reason;
@@ -66,12 +66,28 @@ struct Members {
     alg: String,
     kid: Option<Box<str>>,
     typ: Option<String>,
-    jku: Option<IgnoredAny>,
-    jwk: Option<IgnoredAny>,
-    x5u: Option<IgnoredAny>,
-    x5c: Option<IgnoredAny>,
-    crit: Option<IgnoredAny>,
-    b64: Option<IgnoredAny>,
+    #[serde(default)]
+    jku: Present,
+    #[serde(default)]
+    jwk: Present,
+    #[serde(default)]
+    x5u: Present,
+    #[serde(default)]
+    x5c: Present,
+    #[serde(default)]
+    crit: Present,
+    #[serde(default)]
+    b64: Present,
+}
+
+/// Whether a member is there, whatever its value: null too.
+#[derive(Default)]
+struct Present(bool);
+
+impl<'de> Deserialize<'de> for Present {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        IgnoredAny::deserialize(deserializer).map(|IgnoredAny| Self(true))
+    }
 }
 
 impl Header {
@@ -82,7 +98,7 @@ impl Header {
         }
         let members: Members = serde_json::from_slice(json).map_err(|_| Reason::Malformed)?;
         let Members { alg, kid, typ, jku, jwk, x5u, x5c, crit, b64 } = members;
-        if [jku, jwk, x5u, x5c, crit, b64].iter().any(Option::is_some) {
+        if [jku, jwk, x5u, x5c, crit, b64].iter().any(|Present(is_there)| *is_there) {
             return Err(Reason::HeaderMember);
         }
         if kid.as_ref().is_some_and(|kid| kid.len() > MAX_KEY_ID_BYTES) {

@@ -20,6 +20,9 @@ use crate::requirement::holds;
 use crate::revocation::{Follower, Revocations};
 use crate::token::Compact;
 
+/// The most keys that a token without a key id is tried with: each costs as much as the whole check.
+const MAX_TRIED_KEYS: usize = 8;
+
 /// An issuer with what is known of it.
 pub(crate) struct Trusted {
     pub(crate) rules: Issuer,
@@ -180,7 +183,7 @@ impl Verifier {
         if let Err(reason) = issuer.rules.check_time(claims, now_ms.div_euclid(1_000)) {
             return Some(Err(reason.into()));
         }
-        if issuer.keys.current()?.generation() != *keys_generation {
+        if issuer.keys.current_at(now_ms)?.generation() != *keys_generation {
             return None;
         }
         match &issuer.revocations {
@@ -198,7 +201,8 @@ impl Verifier {
         if let Some(revocations) = revocations {
             revocations.check(token, now_ms)?;
         }
-        if keys.current().is_some_and(|keys| !keys.keys().contains(&token.0.key)) {
+        let keys = keys.current_at(now_ms).ok_or(Refusal::Unavailable(Unavailable::Keys))?;
+        if !keys.keys().contains(&token.0.key) {
             return Err(Reason::UnknownKey.into());
         }
         let end_s = token.expires_at().saturating_add(rules.leeway_seconds());
@@ -262,7 +266,8 @@ impl Verifier {
     ) -> Result<AccessToken, Refusal> {
         let Compact { signing_input, header, signature, .. } = token;
         let signed_it = |key: &&Arc<VerifyingKey>| key.verify(header.algorithm, signing_input, signature);
-        let key = keys.candidates(header.algorithm, header.kid.as_deref()).find(signed_it).ok_or(Reason::Signature)?;
+        let mut candidates = keys.candidates(header.algorithm, header.kid.as_deref()).take(MAX_TRIED_KEYS);
+        let key = candidates.find(signed_it).ok_or(Reason::Signature)?;
         let claims = Claims::new(raw, &self.0.pool);
         let now_ms = self.0.clock.now_ms();
         issuer.rules.check_time(&claims, now_ms.div_euclid(1_000))?;

@@ -57,7 +57,11 @@ impl IssuerKeys {
     /// The keys that are known and may be used, without waiting and without a lock. None before the first fetch and
     /// when the issuer could not be asked for [`KeySettings::hard`]. Stale ones are served while one task fetches newer.
     pub fn current(&self) -> Option<Arc<KeySet>> {
-        let now_ms = self.shared.clock.now_ms();
+        self.current_at(self.shared.clock.now_ms())
+    }
+
+    /// The same for whoever has looked at the clock already.
+    pub(crate) fn current_at(&self, now_ms: i64) -> Option<Arc<KeySet>> {
         let (keys, freshness) = self.shared.cache.keys(now_ms)?;
         if freshness == Freshness::Stale {
             self.shared.observer.keys(self.issuer(), KeysEvent::ServedStale);

@@ -152,6 +152,11 @@ async fn keycloak_zitadel_and_google_are_known_by_what_they_send() {
     let token = keycloak.verify(&sign(header.clone(), claims.clone())).await.unwrap();
     assert!(token.has_role("admin"));
     assert_eq!(token.client_id(), Some("web"));
+    // What calls itself something else in the header is that, whatever its claims say.
+    for other in ["logout+jwt", "dpop+jwt", "id_token+jwt"] {
+        let header = json!({"alg": "ES256", "kid": "first", "typ": other});
+        assert_eq!(keycloak.verify(&sign(header, claims.clone())).await.unwrap_err(), Reason::Type.into(), "{other}");
+    }
     claims["typ"] = json!("ID");
     assert_eq!(keycloak.verify(&sign(header.clone(), claims)).await.unwrap_err(), Reason::Type.into());
 

@@ -121,6 +121,18 @@ async fn a_connection_ends_when_nobody_can_tell_any_longer() {
     assert_eq!(Ended::Unavailable.close_code(), 1013);
 }
 
+/// An issuer whose keys have not been had for a day: new requests are refused, and so is what is open.
+#[tokio::test(start_paused = true)]
+async fn a_connection_ends_when_no_key_is_believed_any_longer() {
+    let issuer = ScriptedIssuer::new();
+    let verifier = issuer.verifier();
+    let token = issuer.key.access_token(&claims_with("exp", json!(NOW + 200_000)));
+    let guard = verifier.guard(verifier.verify(&token).await.unwrap());
+    issuer.set_down(true);
+    issuer.clock.advance_seconds(24 * 3_600 + 1);
+    assert_eq!(guard.ended().await, Ended::Unavailable);
+}
+
 /// Proves: A-124
 #[tokio::test(start_paused = true)]
 async fn a_connection_ends_when_its_key_is_gone() {

@@ -122,6 +122,8 @@ fn header_members(issuer: &ScriptedIssuer) -> Vec<(String, String, Reason)> {
         ("x5c", json!(["MIIB"])),
         ("crit", json!(["exp"])),
         ("crit", json!([])),
+        ("crit", Value::Null),
+        ("jku", Value::Null),
         ("b64", json!(false)),
         ("b64", json!(true)),
     ];
@@ -205,6 +207,8 @@ fn payloads(issuer: &ScriptedIssuer) -> Vec<(String, String, Reason)> {
     }
     let text = format!(r#"{{{inner},"role":"user","role":"admin"}}"#);
     rows.push(("an unknown claim twice".to_owned(), issuer.key.sign_parts(header, &text), Reason::Malformed));
+    let long = issuer.key.access_token(&claims_with("x", json!("x".repeat(13_000))));
+    rows.push(("a long token that is signed".to_owned(), long, Reason::Malformed));
     let deep = format!(r#"{{{inner},"x":{}1{}}}"#, "[".repeat(3_000), "]".repeat(3_000));
     rows.push(("a deep payload".to_owned(), issuer.key.sign_parts(header, &deep), Reason::Malformed));
     let values = [
@@ -301,4 +305,17 @@ async fn the_keys_of_one_issuer_sign_nothing_for_another() {
         ours.verifier().verify(&theirs.access_token(&claims_with("iss", Value::Null))).await.unwrap_err(),
         Reason::Issuer.into()
     );
+}
+
+/// Without a key id every key that fits is a candidate; an issuer of many makes nobody check them all.
+#[tokio::test]
+async fn a_token_without_a_key_id_is_tried_with_a_few_keys() {
+    let issuer = ScriptedIssuer::new();
+    let keys: Vec<Key> = (0..20).map(|number| Key::p256(&format!("k{number}"))).collect();
+    issuer.publish(&keys.iter().collect::<Vec<_>>());
+    let verifier = issuer.verifier();
+    let without = |key: &Key| key.sign(&json!({"alg": "ES256", "typ": "at+jwt"}), &claims());
+    verifier.verify(&without(&keys[7])).await.unwrap();
+    assert_eq!(verifier.verify(&without(&keys[8])).await.unwrap_err(), Reason::Signature.into());
+    verifier.verify(&keys[19].access_token(&claims())).await.unwrap();
 }

@@ -25,6 +25,7 @@ fn service(issuer: &ScriptedIssuer) -> Router {
             "/staff",
             get(async |TypedClaims(staff): TypedClaims<Staff>| format!("{} of {}", staff.sub, staff.department)),
         )
+        .route("/plain", get(async || "hello"))
         .route("/write", get(async || "written").layer(Requirement::scope("notes:write").layer()))
         .route("/admin", get(async || "hello").layer(Requirement::role("admin").layer()))
         .route(
@@ -87,6 +88,8 @@ async fn refusals_are_those_of_the_standard_and_tell_nothing_more() {
     let bearer = |token: &str| format!("Bearer {token}");
     let cases: Vec<(&str, Vec<String>, StatusCode, Option<&str>)> = vec![
         ("/whoami", vec![], StatusCode::UNAUTHORIZED, Some("Bearer")),
+        // A handler that asks for nothing is behind the layer all the same.
+        ("/plain", vec![], StatusCode::UNAUTHORIZED, Some("Bearer")),
         ("/whoami", vec!["Basic YTpi".into()], StatusCode::UNAUTHORIZED, Some("Bearer")),
         ("/whoami", vec![bearer(&expired)], StatusCode::UNAUTHORIZED, Some("Bearer error=\"invalid_token\"")),
         ("/whoami", vec![bearer("x.y.z")], StatusCode::UNAUTHORIZED, Some("Bearer error=\"invalid_token\"")),

@@ -11,7 +11,7 @@ use super::follower::Follower;
 use crate::credentials::{me_by_bearer, poll};
 use crate::people::{AWAY, OWNER, PASSWORD};
 use crate::provider::machines::machine;
-use crate::provider::relying_party::{RelyingParty, Tokens, form, header_of};
+use crate::provider::relying_party::{RelyingParty, Tokens, browser, form, header_of};
 use crate::provider::renewal::{API, FILES, granted, renewing};
 use crate::provider::signed_in;
 
@@ -144,6 +144,39 @@ fn ends(end: impl AsyncFn(&mut Scene), expected: &[&str]) {
             let named = scene.issued.iter().filter(|issued| page.names_claims(&issued.header, &issued.claims));
             let named: Vec<&str> = named.map(|issued| issued.name).collect();
             assert_eq!(named, expected, "{:?}", page.revoked);
+        }
+    });
+}
+
+/// A grant that is made while its session ends is either told or never made.
+///
+/// Proves: S-31, A-182
+#[test]
+fn a_grant_that_is_made_while_its_session_ends_is_told() {
+    both(async |world| {
+        let scene = Scene::set(world).await;
+        let follower = Follower::register(world).await;
+        let mut given = Vec::new();
+        for _ in 0..15 {
+            let mut owner = browser(world, AWAY);
+            owner.sign_in(OWNER, PASSWORD).await.expect(200);
+            let start = scene.private.start(&[("scope", "openid orders"), ("resource", API)]);
+            owner.open(&start).await.expect(303);
+            let code = scene.private.code(&owner);
+            let redeem = scene.private.exchange(&code, &[]);
+            let (redeemed, ended) = tokio::join!(redeem, owner.fetch(http::Method::POST, "/api/v1/logout", None));
+            ended.expect(204);
+            if redeemed.status.is_success() {
+                given.push(redeemed.string("access_token"));
+            } else {
+                assert_eq!(redeemed.expect(400).string("error"), "invalid_grant");
+            }
+        }
+        poll(world).await;
+        let page = follower.page("").await;
+        for token in given {
+            assert_eq!(scene.api.introspect(&token).await["active"], false);
+            assert!(page.names(&scene.private, &token).await);
         }
     });
 }
