@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use doorward_app::breached_passwords::BreachCheck;
 use doorward_app::hashing::{HashParameters, HasherOptions};
 use doorward_app::keys::KeySettings;
 use doorward_app::keys::sealing::{MasterKeyText, MasterKeys};
+use doorward_app::outbound::Outbound;
 use doorward_app::settings::Settings;
 use doorward_model::id::{SessionId, UserId};
 use doorward_model::secret::{PlainToken, TokenKind};
@@ -230,7 +230,7 @@ async fn assemble_router(store: &Store, clock: &Arc<ManualClock>, random: &Arc<S
         keys: KeySettings::new(PUBLIC_URL, PUBLIC_URL),
         hasher,
         throttle: ThrottlePolicy::default(),
-        breached: BreachCheck::default(),
+        outbound: Outbound::default(),
         edge,
         clock: clock.clone(),
         random: random.clone(),
