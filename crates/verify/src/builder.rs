@@ -47,6 +47,9 @@ pub enum SettingsError {
     /// Revocations are followed by a task.
     #[error("revocations can be followed within a tokio runtime only")]
     NoRuntime,
+    /// What clients know this service by is no address.
+    #[error("the public URL begins with neither https:// nor http://")]
+    PublicUrl,
     /// Tokens are bound to keys, and proofs cannot be checked.
     #[error("an issuer takes only tokens with a proof: say with `public_url` what clients know this service by")]
     NoPublicUrl,
@@ -111,7 +114,7 @@ impl VerifierBuilder {
     }
 
     /// Scheme and host that clients know this service by, such as `https://orders.example.com`, with the path under
-    /// which a proxy shows it, if any: proofs (RFC 9449) sign the address. Without it tokens that are bound to a key
+    /// which a proxy shows it, if any, and with the prefix of a router that the layer stands in (`nest`): proofs (RFC 9449) sign the address. Without it tokens that are bound to a key
     /// are refused.
     pub fn public_url(mut self, url: &str) -> Self {
         self.public_url = Some(url.trim_end_matches('/').into());
@@ -134,6 +137,10 @@ impl VerifierBuilder {
     pub fn build(self) -> Result<Verifier, SettingsError> {
         if self.issuers.is_empty() {
             return Err(SettingsError::NoIssuer);
+        }
+        let is_address = |url: &str| url.starts_with("https://") || url.starts_with("http://");
+        if self.public_url.as_deref().is_some_and(|url| !is_address(url)) {
+            return Err(SettingsError::PublicUrl);
         }
         let client = self.client.map_or_else(default_client, Ok)?;
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));

@@ -24,6 +24,20 @@ enum Own {
 }
 
 const OWN: [&str; 5] = ["sub", "client_id", "sid", "grant_id", "jti"];
+/// A token whose other claims hold more values than this is not remembered: in memory each is many times its text.
+const MAX_REMEMBERED_VALUES: usize = 256;
+
+/// Counts a value and all in it down; false when there are too many.
+fn take(value: &Value, left: &mut usize) -> bool {
+    let Some(less) = left.checked_sub(1) else { return false };
+    *left = less;
+    match value {
+        Value::Array(values) => values.iter().all(|value| take(value, left)),
+        Value::Object(members) => members.values().all(|value| take(value, left)),
+        _ => true,
+    }
+}
+
 /// No such claim.
 const ABSENT: u16 = u16::MAX;
 /// No such time.
@@ -172,6 +186,12 @@ impl Claims {
     /// is not understood fits no key.
     pub(crate) fn confirmation(&self) -> Option<&str> {
         self.get("cnf").map(|confirmation| confirmation.get("jkt").and_then(Value::as_str).unwrap_or_default())
+    }
+
+    /// Whether it takes so little memory that many of its like can be remembered.
+    pub(crate) fn is_small(&self) -> bool {
+        let mut left = MAX_REMEMBERED_VALUES;
+        self.rest.iter().flat_map(|rest| rest.values()).all(|value| take(value, &mut left))
     }
 
     /// The claims as they stand in the token, read into a type of your own.

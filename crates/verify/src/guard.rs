@@ -94,7 +94,8 @@ impl Guard {
         self.held.lock().unwrap_or_else(PoisonError::into_inner).0.clone()
     }
 
-    /// Returns when the connection has to end, and not before. It may be asked again and again, and dropped.
+    /// Returns when the connection has to end, and not before. It may be asked again and again, and dropped. Of several
+    /// who wait at the same time for one guard, one hears at once and the others within five seconds.
     pub async fn ended(&self) -> Ended {
         loop {
             let (token, watch) = self.held.lock().unwrap_or_else(PoisonError::into_inner).clone();

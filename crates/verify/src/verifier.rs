@@ -23,6 +23,9 @@ use crate::token::Compact;
 /// The most keys that a token without a key id is tried with: each costs as much as the whole check.
 const MAX_TRIED_KEYS: usize = 8;
 
+/// A longer token is not remembered: an issuer of long ones does not use up the memory.
+const MAX_REMEMBERED_BYTES: usize = 4 * 1_024;
+
 /// An issuer with what is known of it.
 pub(crate) struct Trusted {
     pub(crate) rules: Issuer,
@@ -170,7 +173,10 @@ impl Verifier {
             Ok(Glance::Wait(issuer)) => self.wait(text, &issuer).await,
             Err(refusal) => Err(refusal),
         };
-        if let Ok(token) = &outcome {
+        if let Ok(token) = &outcome
+            && text.len() <= MAX_REMEMBERED_BYTES
+            && token.is_small()
+        {
             self.0.cache.insert(key, token.clone());
         }
         (outcome, false)

@@ -29,6 +29,9 @@ struct Arguments {
     /// The file with its secret.
     #[arg(long, value_name = "FILE", requires = "client_id")]
     client_secret_file: Option<PathBuf>,
+    /// Logs why tokens are refused.
+    #[arg(long)]
+    verbose: bool,
     /// Takes tokens until they end, even when they were revoked.
     #[arg(long)]
     no_feed: bool,
@@ -36,8 +39,9 @@ struct Arguments {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    tracing_subscriber::fmt().init();
     let arguments = Arguments::parse();
+    let level = if arguments.verbose { tracing::Level::DEBUG } else { tracing::Level::INFO };
+    tracing_subscriber::fmt().with_max_level(level).init();
     let mut issuer = Issuer::new(&arguments.issuer).audience(&arguments.audience);
     if !arguments.no_feed {
         issuer = issuer.follow(match (&arguments.client_id, &arguments.client_secret_file) {

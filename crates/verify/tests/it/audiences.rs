@@ -209,6 +209,8 @@ fn a_verifier_without_an_audience_is_refused() {
     assert!(fault(Issuer::new(URL).audience("a").leeway(Duration::from_secs(61))).contains("leeway"));
     assert!(fault(Issuer::new(URL).audience("a").roles_at("roles")).contains("JSON pointer"));
     assert!(fault(Issuer::new(URL).audience("a").only_with_proof()).contains("public_url"));
+    let nowhere = Verifier::builder().issuer(Issuer::new(URL).audience("a")).public_url("orders.example.com");
+    assert!(nowhere.build().map(drop).unwrap_err().to_string().contains("https://"));
     let twice = Verifier::builder().issuer(Issuer::new(URL).audience("a")).issuer(Issuer::new(URL).audience("b"));
     assert!(twice.build().map(drop).unwrap_err().to_string().contains("twice"));
     assert!(Verifier::builder().build().map(drop).unwrap_err().to_string().contains("no issuer"));

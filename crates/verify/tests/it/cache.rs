@@ -110,6 +110,21 @@ async fn the_cache_keeps_what_is_used_and_forgets_the_rest() {
     assert!(verifier.remembered_tokens() <= 64 + 32, "{}", verifier.remembered_tokens());
 }
 
+/// Long tokens, and short ones of many values, are good and are not remembered.
+#[tokio::test]
+async fn what_takes_much_memory_is_not_remembered() {
+    let issuer = ScriptedIssuer::new();
+    let verifier = issuer.verifier();
+    let many = |count: usize| issuer.key.access_token(&claims_with("x", json!(vec![json!([]); count])));
+    let long = issuer.key.access_token(&claims_with("x", json!("x".repeat(3_000))));
+    for token in [many(256), long] {
+        verifier.verify(&token).await.unwrap();
+        assert_eq!(verifier.remembered_tokens(), 0);
+    }
+    verifier.verify(&many(255)).await.unwrap();
+    assert_eq!(verifier.remembered_tokens(), 1);
+}
+
 #[tokio::test]
 async fn a_cache_of_nothing_remembers_nothing() {
     let (issuer, counter) = (ScriptedIssuer::new(), Counter::default());
