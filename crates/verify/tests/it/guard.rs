@@ -1,9 +1,11 @@
 //! Connections that outlive the check of their token.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use doorward_verify::{Ended, Guard, Reason, RevocationFeed, Verifier};
+use doorward_verify::{Ended, Guard, Reason, Verifier};
+use futures_util::StreamExt as _;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
@@ -23,19 +25,12 @@ async fn connect(issuer: &ScriptedIssuer, verifier: &Verifier) -> Connection {
     Connection { guard, ended }
 }
 
-async fn following(issuer: &ScriptedIssuer) -> Verifier {
-    let verifier = issuer.follower(RevocationFeed::public());
-    issuer.show(&issuer.page(&[]));
-    issuer.asked_for_pages(2).await;
-    verifier
-}
-
 /// The revocation itself ends the connection: no time passes.
 /// Proves: S-184, V7.4.1, V4.4.3
 #[tokio::test(start_paused = true)]
 async fn a_connection_ends_when_its_session_is_revoked() {
     let issuer = ScriptedIssuer::new();
-    let verifier = following(&issuer).await;
+    let verifier = issuer.following().await;
     let (first, second) = (connect(&issuer, &verifier).await, connect(&issuer, &verifier).await);
     issuer.show(&issuer.page(&[("session", "another"), ("grant", "another")]));
     issuer.asked_for_pages(3).await;
@@ -47,6 +42,23 @@ async fn a_connection_ends_when_its_session_is_revoked() {
     }
     assert_eq!(before.elapsed(), Duration::ZERO);
     assert_eq!((Ended::Revoked.close_code(), Ended::Revoked.as_str()), (4401, "revoked"));
+}
+
+/// As a service writes it that sends events.
+/// Proves: S-184
+#[tokio::test(start_paused = true)]
+async fn a_stream_of_events_ends_with_its_session() {
+    let issuer = ScriptedIssuer::new();
+    let verifier = issuer.following().await;
+    let guard = verifier.guard(verifier.verify(&issuer.key.access_token(&claims())).await.unwrap());
+    let mut events = pin!(futures_util::stream::repeat("tick").take_until(async move { guard.ended().await }));
+    assert_eq!(events.next().await, Some("tick"));
+    issuer.show(&issuer.page(&[("session", "session_01h455vb4pex5vsknk084sn02s")]));
+    issuer.asked_for_pages(3).await;
+    tokio::task::yield_now().await;
+    while events.next().await.is_some() {
+        tokio::task::yield_now().await;
+    }
 }
 
 /// Proves: S-184
@@ -97,7 +109,7 @@ async fn a_connection_does_not_change_whom_it_belongs_to() {
 #[tokio::test(start_paused = true)]
 async fn a_renewed_connection_follows_its_new_token() {
     let issuer = ScriptedIssuer::new();
-    let verifier = following(&issuer).await;
+    let verifier = issuer.following().await;
     let connection = connect(&issuer, &verifier).await;
     let mut new = claims_with("jti", json!("at_2"));
     new["sid"] = json!("session_2");
@@ -114,7 +126,7 @@ async fn a_renewed_connection_follows_its_new_token() {
 #[tokio::test(start_paused = true)]
 async fn a_connection_ends_when_nobody_can_tell_any_longer() {
     let issuer = ScriptedIssuer::new();
-    let verifier = following(&issuer).await;
+    let verifier = issuer.following().await;
     let connection = connect(&issuer, &verifier).await;
     issuer.clock.advance_seconds(31);
     assert_eq!(connection.ended.await.unwrap(), Ended::Unavailable);

@@ -246,6 +246,14 @@ impl ScriptedIssuer {
         self.builder().issuer(our_issuer().follow(feed)).build().unwrap()
     }
 
+    /// A verifier that has read a first page, which lists nothing.
+    pub(crate) async fn following(&self) -> Verifier {
+        let verifier = self.follower(RevocationFeed::public());
+        self.show(&self.page(&[]));
+        self.asked_for_pages(2).await;
+        verifier
+    }
+
     /// The payload of a page that lists something, revoked now.
     pub(crate) fn page(&self, revoked: &[(&str, &str)]) -> Value {
         let now_ms = self.clock.now_ms();

@@ -11,6 +11,9 @@ mod hostile;
 mod issuer;
 mod issuers;
 mod layer;
+mod logs;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod proofs;
 mod requirements;
 mod revocation;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use doorward_verify::{Outage, Reason, Refusal, RevocationFeed, Unavailable, Verifier};
+use doorward_verify::{Outage, Reason, Refusal, RevocationFeed, Unavailable};
 use http::StatusCode;
 use http::header::AUTHORIZATION;
 use serde_json::{Value, json};
@@ -10,14 +10,6 @@ use serde_json::{Value, json};
 use crate::issuer::{Key, NOW, ScriptedIssuer, claims, claims_with, our_issuer};
 
 const FEED: &str = "/oauth2/revocations";
-
-/// A verifier that has read a first page, which lists nothing.
-async fn following(issuer: &ScriptedIssuer) -> Verifier {
-    let verifier = issuer.follower(RevocationFeed::public());
-    issuer.show(&issuer.page(&[]));
-    issuer.asked_for_pages(2).await;
-    verifier
-}
 
 /// Proves: S-31, S-193, V7.4.1, V8.3.2
 #[tokio::test(start_paused = true)]
@@ -32,7 +24,7 @@ async fn whatever_a_token_came_from_takes_it_along() {
     ];
     for (kind, id) in listed {
         let issuer = ScriptedIssuer::new();
-        let verifier = following(&issuer).await;
+        let verifier = issuer.following().await;
         let (seen, unseen) = (issuer.key.access_token(&claims()), issuer.key.access_token(&claims_with("x", json!(1))));
         verifier.verify(&seen).await.unwrap();
         issuer.show(&issuer.page(&[(kind, id)]));
@@ -61,7 +53,7 @@ async fn whatever_a_token_came_from_takes_it_along() {
 #[tokio::test(start_paused = true)]
 async fn a_kind_is_not_another() {
     let issuer = ScriptedIssuer::new();
-    let verifier = following(&issuer).await;
+    let verifier = issuer.following().await;
     let sid = "session_01h455vb4pex5vsknk084sn02s";
     issuer.show(&issuer.page(&[
         ("grant", sid),
@@ -79,7 +71,7 @@ async fn a_kind_is_not_another() {
 #[tokio::test(start_paused = true)]
 async fn clients_and_subjects_go_on_with_later_tokens() {
     let issuer = ScriptedIssuer::new();
-    let verifier = following(&issuer).await;
+    let verifier = issuer.following().await;
     let subject = "user_01h455vb4pex5vsknk084sn02q";
     issuer.show(&issuer.page(&[("subject", subject), ("client", "client_01h455vb4pex5vsknk084sn02r")]));
     issuer.asked_for_pages(3).await;
@@ -97,7 +89,7 @@ async fn clients_and_subjects_go_on_with_later_tokens() {
 #[tokio::test(start_paused = true)]
 async fn what_the_issuer_no_longer_knows_is_refused() {
     let issuer = ScriptedIssuer::new();
-    let verifier = following(&issuer).await;
+    let verifier = issuer.following().await;
     let mut page = issuer.page(&[("session", "another")]);
     page["complete_since"] = json!(NOW - 5);
     issuer.show(&page);
@@ -132,7 +124,7 @@ async fn the_first_page_is_waited_for() {
 #[tokio::test(start_paused = true)]
 async fn without_news_tokens_are_taken_for_thirty_seconds_and_then_refused() {
     let issuer = ScriptedIssuer::new();
-    let verifier = following(&issuer).await;
+    let verifier = issuer.following().await;
     let token = issuer.key.access_token(&claims());
     issuer.clock.advance_seconds(30);
     verifier.verify(&token).await.unwrap();
@@ -150,7 +142,7 @@ async fn without_news_tokens_are_taken_for_thirty_seconds_and_then_refused() {
 #[tokio::test(start_paused = true)]
 async fn an_issuer_that_lost_its_database_is_no_news() {
     let issuer = ScriptedIssuer::new();
-    let verifier = following(&issuer).await;
+    let verifier = issuer.following().await;
     let token = issuer.key.access_token(&claims());
     issuer.clock.advance_seconds(20);
     let mut page = issuer.page(&[]);
@@ -183,7 +175,7 @@ async fn an_outage_can_be_borne_for_longer() {
 #[tokio::test(start_paused = true)]
 async fn a_page_that_nobody_vouches_for_changes_nothing() {
     let issuer = ScriptedIssuer::new();
-    let verifier = following(&issuer).await;
+    let verifier = issuer.following().await;
     let token = issuer.key.access_token(&claims());
     let sid = "session_01h455vb4pex5vsknk084sn02s";
     let page = |name: &str, value: Value| {
@@ -284,7 +276,7 @@ async fn pages_that_go_on_are_read_to_the_end() {
 #[tokio::test(start_paused = true)]
 async fn entries_are_kept_for_as_long_as_they_matter() {
     let issuer = ScriptedIssuer::new();
-    let verifier = following(&issuer).await;
+    let verifier = issuer.following().await;
     issuer.show(&issuer.page(&[("session", "session_01h455vb4pex5vsknk084sn02s"), ("session", "another")]));
     issuer.asked_for_pages(3).await;
     assert_eq!(verifier.remembered_revocations(), 2);
@@ -312,7 +304,7 @@ fn revocations_are_followed_within_a_runtime() {
 #[tokio::test(start_paused = true)]
 async fn nobody_follows_for_a_verifier_that_is_gone() {
     let issuer = ScriptedIssuer::new();
-    let verifier = following(&issuer).await;
+    let verifier = issuer.following().await;
     let clone = verifier.clone();
     drop(verifier);
     issuer.show(&issuer.page(&[]));
@@ -329,7 +321,7 @@ async fn nobody_follows_for_a_verifier_that_is_gone() {
 #[tokio::test(start_paused = true)]
 async fn nobody_is_asked_all_the_time() {
     let issuer = ScriptedIssuer::new();
-    let verifier = following(&issuer).await;
+    let verifier = issuer.following().await;
     let asked = |pages: usize| issuer.asked_for_pages(pages);
     let began = tokio::time::Instant::now();
     for pages in 3..6 {
