@@ -93,6 +93,8 @@ fn parts(options: &Options) -> Outcome<()> {
     }
     let middle = std::array::from_fn(|column| median(&rows.iter().map(|row| row[column]).collect::<Vec<_>>()));
     println!("{} (goals ≤ 1.3, ≥ 50, < 40)", parts_row("median", middle));
+    let longest = crate::renewal::part_rate("verify-hostile", None, options.span)?;
+    println!("\nThe longest refusal of a text that was made to take long: {longest:.3} ms (goal < 10)");
     Ok(())
 }
 

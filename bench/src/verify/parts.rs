@@ -56,6 +56,7 @@ pub(crate) fn part(name: &str, span: Duration) -> Outcome<f64> {
             "verify-seen" => seen(span, IN_USE).await,
             "verify-seen-any" => seen(span, REMEMBERED).await,
             "verify-memory" => memory().await,
+            "verify-hostile" => hostile().await,
             _ => Err(format!("no part is called {name}").into()),
         }
     })
@@ -145,6 +146,48 @@ async fn memory() -> Outcome<f64> {
         return Err("tokens were forgotten meanwhile".into());
     }
     Ok(taken)
+}
+
+/// The longest that a refusal of a text takes that was made to take long, in milliseconds: of each the quickest of a few
+/// attempts, since what else runs here is not its doing.
+async fn hostile() -> Outcome<f64> {
+    let key = SigningKey::new()?;
+    let good = key.access_token(ISSUER, 0);
+    let [header, payload, signature] = good.split('.').collect::<Vec<_>>()[..] else { return Err("no token".into()) };
+    let encode = |text: &str| URL_SAFE_NO_PAD.encode(text);
+    let deep = |depth: usize| format!("{{\"a\":{}{}}}", "[".repeat(depth), "]".repeat(depth));
+    let many = |text: &str| {
+        let members: serde_json::Map<_, _> = (0..1_000).map(|number| (format!("{text}{number}"), 0.into())).collect();
+        serde_json::Value::Object(members).to_string()
+    };
+    let texts = [
+        ".".repeat(1 << 20),
+        "A".repeat(1 << 20),
+        format!("{good}{}", "A".repeat(1 << 20)),
+        format!("{}.{payload}.{signature}", encode(&deep(5_000))),
+        format!("{header}.{}.{signature}", encode(&deep(5_000))),
+        format!("{header}.{}.{signature}", encode(&many("claim"))),
+        format!("{}.{payload}.{signature}", encode(&many("member"))),
+        format!("{header}.{payload}.{}", "A".repeat(12_000)),
+        format!("{header}.{payload}.{}", encode(&"x".repeat(64))),
+        format!("{}.{payload}.{signature}", encode(r#"{"alg":"ES256","typ":"at+jwt"}"#)),
+        format!("{}.{payload}.{signature}", encode(r#"{"alg":"ES256","typ":"at+jwt","kid":"another"}"#)),
+    ];
+    let verifier = verifier(&key, CAPACITY)?;
+    verifier.verify(&good).await?;
+    let mut longest = Duration::ZERO;
+    for text in &texts {
+        let mut quickest = Duration::MAX;
+        for _ in 0..5 {
+            let started = Instant::now();
+            if black_box(verifier.verify(black_box(text)).await).is_ok() {
+                return Err("a hostile text was taken".into());
+            }
+            quickest = quickest.min(started.elapsed());
+        }
+        longest = longest.max(quickest);
+    }
+    Ok(longest.as_secs_f64() * 1_000.0)
 }
 
 /// Memory in use by this process.
