@@ -11,6 +11,14 @@ use super::fetch::FetchedKeys;
 use super::settings::milliseconds;
 use super::{KeySet, KeySettings, Metadata};
 
+/// Where an unknown key is named. Each may make the issuer be asked once in a while, and tokens, which anybody can write,
+/// use up nothing of the issuer's own answers.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum NamedBy {
+    Token,
+    Issuer,
+}
+
 /// Failures in a row make the pauses between refreshes longer, up to this many times the first one.
 const MOST_PAUSES: u32 = 10;
 /// Never, for a point in time.
@@ -60,7 +68,8 @@ pub(super) struct Cache {
     jitter_percent: i64,
     /// Until when no further refresh is begun, and since when that holds.
     refresh_pause: [AtomicI64; 2],
-    unknown_asked_at_ms: AtomicI64,
+    /// By who asked: see [`NamedBy`].
+    unknown_asked_at_ms: [AtomicI64; 2],
     failures: AtomicU32,
     fetches: AtomicU64,
     /// Differs between processes, so that they do not all ask in the same moment. Nothing secret depends on it.
@@ -80,7 +89,7 @@ impl Cache {
             unknown_every_ms: milliseconds(settings.unknown_kid_every),
             jitter_percent: i64::from(settings.jitter_percent.min(90)),
             refresh_pause: [AtomicI64::new(NEVER), AtomicI64::new(NEVER)],
-            unknown_asked_at_ms: AtomicI64::new(NEVER),
+            unknown_asked_at_ms: [AtomicI64::new(NEVER), AtomicI64::new(NEVER)],
             failures: AtomicU32::new(0),
             fetches: AtomicU64::new(0),
             spread: RandomState::new(),
@@ -158,12 +167,13 @@ impl Cache {
     }
 
     /// Whether the issuer may be asked now because of an unknown key. To be called by one at a time.
-    pub(super) fn takes_unknown_key(&self, now_ms: i64) -> bool {
-        let asked_at = self.unknown_asked_at_ms.load(Ordering::Relaxed);
+    pub(super) fn takes_unknown_key(&self, named_by: NamedBy, now_ms: i64) -> bool {
+        let last = &self.unknown_asked_at_ms[named_by as usize];
+        let asked_at = last.load(Ordering::Relaxed);
         if (0..self.unknown_every_ms).contains(&now_ms.saturating_sub(asked_at)) {
             return false;
         }
-        self.unknown_asked_at_ms.store(now_ms, Ordering::Relaxed);
+        last.store(now_ms, Ordering::Relaxed);
         true
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 
-use super::cache::{Cache, Freshness};
+use super::cache::{Cache, Freshness, NamedBy};
 use super::fetch::{self, FetchedKeys};
 use super::flight::{Entry, Flight, Ticket};
 use super::settings::milliseconds;
@@ -74,9 +74,29 @@ impl IssuerKeys {
     /// when this one is not, for which the issuer is asked at most once per [`KeySettings::unknown_kid_every`]. An
     /// answer without such a key is no error here: a token that names it is to be refused.
     pub async fn find(&self, algorithm: Algorithm, kid: Option<&str>) -> Result<Arc<KeySet>, KeysUnavailable> {
+        self.find_named(algorithm, kid, NamedBy::Token).await
+    }
+
+    /// The same for what the issuer itself answered, which asks for unknown keys on an account of its own.
+    pub(crate) async fn find_for_issuer(
+        &self,
+        algorithm: Algorithm,
+        kid: Option<&str>,
+    ) -> Result<Arc<KeySet>, KeysUnavailable> {
+        self.find_named(algorithm, kid, NamedBy::Issuer).await
+    }
+
+    async fn find_named(
+        &self,
+        algorithm: Algorithm,
+        kid: Option<&str>,
+        named_by: NamedBy,
+    ) -> Result<Arc<KeySet>, KeysUnavailable> {
         match self.current() {
             None => self.shared.first_keys().await,
-            Some(keys) if keys.may_lack(algorithm, kid) => Ok(self.shared.keys_with(algorithm, kid, keys).await),
+            Some(keys) if keys.may_lack(algorithm, kid) => {
+                Ok(self.shared.keys_with(algorithm, kid, (keys, named_by)).await)
+            }
             Some(keys) => Ok(keys),
         }
     }
@@ -120,7 +140,12 @@ impl Shared {
     }
 
     /// When others are known. They are the answer when there is none with the one that is looked for.
-    async fn keys_with(self: &Arc<Self>, algorithm: Algorithm, kid: Option<&str>, known: Arc<KeySet>) -> Arc<KeySet> {
+    async fn keys_with(
+        self: &Arc<Self>,
+        algorithm: Algorithm,
+        kid: Option<&str>,
+        (known, named_by): (Arc<KeySet>, NamedBy),
+    ) -> Arc<KeySet> {
         let now_ms = self.clock.now_ms();
         let mut was_asked_before = false;
         let entry = self.enter_keys(now_ms, || {
@@ -128,7 +153,7 @@ impl Shared {
             if !newest.may_lack(algorithm, kid) {
                 return Some(newest);
             }
-            was_asked_before = !self.cache.takes_unknown_key(now_ms);
+            was_asked_before = !self.cache.takes_unknown_key(named_by, now_ms);
             was_asked_before.then_some(newest)
         });
         // Not within the look above, which holds up everybody else.

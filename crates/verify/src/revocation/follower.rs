@@ -242,7 +242,7 @@ impl Follow {
             return Err(Reason::Type.into());
         }
         let (algorithm, kid) = (page.header.algorithm, page.header.kid.as_deref());
-        let keys = self.source.keys.find(algorithm, kid).await.map_err(|_| FeedError::Metadata)?;
+        let keys = self.source.keys.find_for_issuer(algorithm, kid).await.map_err(|_| FeedError::Metadata)?;
         let mut candidates = keys.candidates(algorithm, kid);
         let Some(key) = candidates.find(|key| key.verify(algorithm, page.signing_input, &page.signature)) else {
             return Err(Reason::Signature.into());

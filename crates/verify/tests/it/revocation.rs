@@ -252,6 +252,27 @@ async fn the_feed_is_asked_as_a_client_with_a_token_that_is_renewed() {
     assert_eq!(issuer.requests(FEED).pop().unwrap().uri().query(), None);
 }
 
+/// Tokens that name keys nobody has do not keep the issuer's own new key from being fetched.
+/// Proves
+#[tokio::test(start_paused = true)]
+async fn a_flood_of_unknown_keys_holds_up_no_page() {
+    let issuer = ScriptedIssuer::new();
+    let verifier = issuer.following().await;
+    let token = issuer.key.access_token(&claims());
+    verifier.verify(&token).await.unwrap();
+    let unknown = Key::p256("unknown").access_token(&claims());
+    assert_eq!(verifier.verify(&unknown).await.unwrap_err(), Reason::UnknownKey.into());
+    // The old key is stolen: a new one signs at once, and says so.
+    let new = Key::p256("new");
+    issuer.publish(&[&new]);
+    let header = json!({"alg": "ES256", "kid": "new", "typ": "doorward-revocations+jwt"});
+    issuer.show_text(new.sign(&header, &issuer.page(&[("key", "first")])));
+    issuer.asked_for_pages(3).await;
+    let refusal = verifier.verify(&token).await.unwrap_err();
+    assert!([Reason::Revoked, Reason::UnknownKey].map(Refusal::Token).contains(&refusal), "{refusal}");
+    verifier.verify(&new.access_token(&claims())).await.unwrap();
+}
+
 /// Only the last page of several says that everything is known.
 #[tokio::test(start_paused = true)]
 async fn pages_that_go_on_are_read_to_the_end() {
