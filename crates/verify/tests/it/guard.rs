@@ -4,12 +4,12 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use doorward_verify::{Ended, Guard, Reason, Verifier};
+use doorward_verify::{Ended, Guard, Issuer, Reason, Verifier};
 use futures_util::StreamExt as _;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
-use crate::issuer::{NOW, ScriptedIssuer, claims, claims_with};
+use crate::issuer::{AUDIENCE, NOW, ScriptedIssuer, URL, claims, claims_with, our_issuer};
 
 struct Connection {
     guard: Arc<Guard>,
@@ -103,6 +103,19 @@ async fn a_connection_does_not_change_whom_it_belongs_to() {
     // It goes on with what it had.
     assert!(!connection.ended.is_finished());
     assert_eq!(connection.guard.token().subject(), Some("user_01h455vb4pex5vsknk084sn02q"));
+}
+
+/// The same subject of another issuer is somebody else.
+/// Proves: S-184, A-125
+#[tokio::test(start_paused = true)]
+async fn a_connection_stays_with_its_issuer() {
+    let issuer = ScriptedIssuer::new();
+    let other = Issuer::new("https://other.example").audience(AUDIENCE).jwks_uri(&format!("{URL}/keys"));
+    let verifier = issuer.builder().issuer(our_issuer()).issuer(other).build().unwrap();
+    let connection = connect(&issuer, &verifier).await;
+    let theirs = issuer.key.access_token(&claims_with("iss", json!("https://other.example")));
+    verifier.verify(&theirs).await.unwrap();
+    assert_eq!(connection.guard.renew(&theirs).await.unwrap_err(), Reason::Audience.into());
 }
 
 /// What is revoked of the new token counts, and no longer what is revoked of the old one alone.

@@ -209,6 +209,7 @@ async fn a_page_that_nobody_vouches_for_changes_nothing() {
         issuer.show_text(text);
         issuer.asked_for_pages(asked + 1).await;
         assert!(verifier.verify(&token).await.is_ok(), "page {number}");
+        assert_eq!(verifier.remembered_revocations(), 0, "page {number}");
     }
     // After all of that a good one counts.
     let asked = issuer.count(FEED);
