@@ -131,6 +131,14 @@ async fn refusals_are_those_of_the_standard_and_tell_nothing_more() {
         assert_eq!(body["status"], json!(status.as_u16()));
         assert_eq!(body.as_object().unwrap().len(), 3, "{body}");
     }
+    // Who has what is required comes through.
+    let mut claims = claims_with("roles", json!(["admin"]));
+    claims["scope"] = json!("notes:write notes:delete");
+    let able = bearer(&issuer.key.access_token(&claims));
+    for (path, answer) in [("/plain", "hello"), ("/write", "written"), ("/admin", "hello"), ("/inside", "deleted")] {
+        let allowed = ask(&service, path, &[&able]).await;
+        assert_eq!((allowed.status(), text(allowed).await.as_str()), (StatusCode::OK, answer), "{path}");
+    }
     assert_eq!(text(ask(&service, "/open", &[]).await).await, "false");
     assert_eq!(text(ask(&service, "/open", &[&bearer(&good)]).await).await, "true");
 }
