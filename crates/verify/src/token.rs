@@ -33,12 +33,28 @@ impl<'a> Compact<'a> {
 
     /// The same for a text whose length was limited elsewhere.
     pub(crate) fn parse_long(text: &'a str) -> Result<Self, Reason> {
-        let (signing_input, signature) = text.rsplit_once('.').ok_or(Reason::Malformed)?;
-        let (header, payload) = signing_input.split_once('.').ok_or(Reason::Malformed)?;
-        // A fourth part is no base64url, so that a JWE is refused here.
-        Ok(Self {
+        let Parts { signing_input, header, payload, signature } = Parts::split(text).ok_or(Reason::Malformed)?;
+        Ok(Self { signing_input, header: Header::parse(&header)?, payload, signature })
+    }
+}
+
+/// The three parts of a signed text, decoded.
+pub(crate) struct Parts<'a> {
+    /// What was signed: the text up to the last full stop.
+    pub(crate) signing_input: &'a [u8],
+    pub(crate) header: Vec<u8>,
+    pub(crate) payload: Vec<u8>,
+    pub(crate) signature: Vec<u8>,
+}
+
+impl<'a> Parts<'a> {
+    /// Exactly three parts. A fourth is no base64url, so that a JWE is refused here.
+    pub(crate) fn split(text: &'a str) -> Option<Self> {
+        let (signing_input, signature) = text.rsplit_once('.')?;
+        let (header, payload) = signing_input.split_once('.')?;
+        Some(Self {
             signing_input: signing_input.as_bytes(),
-            header: Header::parse(&decode(header)?)?,
+            header: decode(header)?,
             payload: decode(payload)?,
             signature: decode(signature)?,
         })
@@ -46,8 +62,8 @@ impl<'a> Compact<'a> {
 }
 
 /// The engine refuses padding, other alphabets and spare bits that are not zero, so that a token has one spelling.
-fn decode(part: &str) -> Result<Vec<u8>, Reason> {
-    URL_SAFE_NO_PAD.decode(part).map_err(|_| Reason::Malformed)
+fn decode(part: &str) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode(part).ok()
 }
 
 /// What a header says (RFC 7515 section 4.1).
