@@ -74,6 +74,34 @@ impl Session {
     }
 }
 
+/// What of a session says how long it lives.
+#[derive(Clone, Copy, Debug)]
+pub struct Life {
+    /// When it ends whatever happens.
+    pub expires_at: Timestamp,
+    /// When it was last used, as far as the row knows.
+    pub last_seen_at: Timestamp,
+    /// How long it lives without being used.
+    pub idle_ms: i64,
+    /// Whether it was ended.
+    pub is_revoked: bool,
+    /// Whether its user is kept out.
+    pub user_disabled: bool,
+}
+
+impl Session {
+    /// How long it lives.
+    pub const fn life(&self) -> Life {
+        Life {
+            expires_at: self.expires_at,
+            last_seen_at: self.last_seen_at,
+            idle_ms: self.idle_ms,
+            is_revoked: self.revoked_at.is_some(),
+            user_disabled: self.user_disabled,
+        }
+    }
+}
+
 statements! {
     /// Begins a session. Its ordinal says in which order a user's sessions began, also within one millisecond and when a
     /// clock is set back; the caller holds the lock of the user's row, so no two sessions get the same.
@@ -141,6 +169,14 @@ pub(crate) fn read_from(row: &Row<'_>, first: usize) -> Result<Session, StoreErr
         user_is_admin: row.get(first + 16)?,
         user_disabled: disabled_at.is_some(),
     })
+}
+
+/// How long a session whose columns begin at `first` lives; none where a join has found none.
+pub(crate) fn read_life(row: &Row<'_>, first: usize, user_disabled: bool) -> Result<Option<Life>, StoreError> {
+    let Some(expires_at) = row.get(first)? else { return Ok(None) };
+    let (last_seen_at, idle_ms) = (row.get(first + 1)?, row.get(first + 2)?);
+    let revoked_at: Option<Timestamp> = row.get(first + 3)?;
+    Ok(Some(Life { expires_at, last_seen_at, idle_ms, is_revoked: revoked_at.is_some(), user_disabled }))
 }
 
 /// Begins `session`. The caller has written to its user's row in this transaction.

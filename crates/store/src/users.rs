@@ -120,18 +120,23 @@ statements! {
 }
 
 fn read(row: &Row<'_>) -> Result<User, StoreError> {
+    read_from(row, 0)
+}
+
+/// A user whose columns begin at `first`.
+pub(crate) fn read_from(row: &Row<'_>, first: usize) -> Result<User, StoreError> {
     Ok(User {
-        id: column::id(row, 0)?,
-        email: row.get(1)?,
-        email_canonical: row.get(2)?,
-        email_verified_at: row.get(3)?,
-        name: row.get(4)?,
-        locale: row.get(5)?,
-        is_admin: row.get(6)?,
-        disabled_at: row.get(7)?,
-        last_signed_in_at: row.get(8)?,
-        created_at: row.get(9)?,
-        updated_at: row.get(10)?,
+        id: column::id(row, first)?,
+        email: row.get(first + 1)?,
+        email_canonical: row.get(first + 2)?,
+        email_verified_at: row.get(first + 3)?,
+        name: row.get(first + 4)?,
+        locale: row.get(first + 5)?,
+        is_admin: row.get(first + 6)?,
+        disabled_at: row.get(first + 7)?,
+        last_signed_in_at: row.get(first + 8)?,
+        created_at: row.get(first + 9)?,
+        updated_at: row.get(first + 10)?,
     })
 }
 
