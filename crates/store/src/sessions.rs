@@ -124,7 +124,10 @@ statements! {
               AND s.ordinal < COALESCE((SELECT ordinal FROM sessions WHERE id = $3 AND user_id = $1), 9223372036854775807) \
               ORDER BY s.ordinal DESC LIMIT $4";
     /// Takes the lock of a living session's row.
-    LOCK = "UPDATE sessions SET last_seen_at = last_seen_at WHERE id = $1 AND revoked_at IS NULL";
+    LOCK = {
+        sqlite: "SELECT id FROM sessions WHERE id = $1 AND revoked_at IS NULL",
+        postgres: "SELECT id FROM sessions WHERE id = $1 AND revoked_at IS NULL FOR NO KEY UPDATE",
+    };
     /// Ends one session of a user.
     REVOKE = "UPDATE sessions SET revoked_at = $3, revoked_reason = $4 WHERE id = $1 AND user_id = $2 AND revoked_at IS NULL AND expires_at > $3";
     /// Ends all sessions of a user but one.
@@ -226,7 +229,8 @@ pub fn list_living(
 
 /// Takes the lock of a session's row: whoever ends the session waits. False when it was ended before.
 pub fn lock(tx: &mut Tx<'_>, id: SessionId) -> Result<bool, StoreError> {
-    Ok(tx.execute(&LOCK, &[(&id.to_string()).into()])? == 1)
+    // SQLite's one writer holds everything already: nothing is written only to be locked.
+    Ok(tx.query_optional(&LOCK, &[(&id.to_string()).into()], |row| row.get::<String>(0))?.is_some())
 }
 
 /// Ends one session of `user`; false when it is not theirs or has ended.

@@ -111,7 +111,10 @@ statements! {
     /// Touches the user's row.
     TOUCH = "UPDATE users SET updated_at = $2 WHERE id = $1 AND disabled_at IS NULL";
     /// Takes the row's lock and changes nothing: sign-ins and changes of the password happen one after the other.
-    LOCK = "UPDATE users SET updated_at = updated_at WHERE id = $1 AND disabled_at IS NULL";
+    LOCK = {
+        sqlite: "SELECT id FROM users WHERE id = $1 AND disabled_at IS NULL",
+        postgres: "SELECT id FROM users WHERE id = $1 AND disabled_at IS NULL FOR NO KEY UPDATE",
+    };
     /// Whether the password set at `$2` is still the account's. A statement of its own, after the lock: at READ
     /// COMMITTED a statement that waited for a lock looks at *other* rows as they were before it waited.
     HAS_PASSWORD_SET_AT = "SELECT set_at FROM passwords WHERE user_id = $1 AND set_at = $2";
@@ -227,7 +230,8 @@ pub fn mark_signed_in(
 /// Takes the lock of an enabled user's row: before any lock of what is theirs, so that two changes of one account wait
 /// for each other and never in a circle. False when the user is gone or disabled.
 pub fn lock(tx: &mut Tx<'_>, id: UserId) -> Result<bool, StoreError> {
-    Ok(tx.execute(&LOCK, &[(&id.to_string()).into()])? == 1)
+    // SQLite's one writer holds everything already: nothing is written only to be locked.
+    Ok(tx.query_optional(&LOCK, &[(&id.to_string()).into()], |row| row.get::<String>(0))?.is_some())
 }
 
 /// Takes the lock under which the password set at `password_set_at` may be replaced; false when it was replaced or
