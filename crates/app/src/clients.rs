@@ -2,6 +2,7 @@
 
 mod built;
 pub mod declared;
+mod disabling;
 mod read;
 pub mod registration;
 #[cfg(test)]
@@ -278,13 +279,17 @@ impl App {
         self.remove_client(op, id, EventDraft::new(op, Action::ClientDeleted).subject(id)).await
     }
 
+    /// Whether the client's refresh tokens stay the same when it renews; none when there is no such client. One that cannot be
+    /// read, and may be removed all the same, is taken for one whose tokens do.
+    async fn may_keep_tokens(&self, id: &str) -> Option<bool> {
+        match self.find_client(id).await {
+            Ok(found) => found.map(|registered| registered.client.metadata().rotation == Rotation::Keep),
+            Err(_) => Some(true),
+        }
+    }
+
     async fn remove_client(&self, op: &Op, id: &str, event: EventDraft) -> Result<bool, Failure> {
-        // One that cannot be read can be removed all the same.
-        let keeps_tokens = match self.find_client(id).await {
-            Ok(None) => return Ok(false),
-            Ok(Some(registered)) => registered.client.metadata().rotation == Rotation::Keep,
-            Err(_) => true,
-        };
+        let Some(keeps_tokens) = self.may_keep_tokens(id).await else { return Ok(false) };
         let (id, revocations, now) = (id.to_owned(), RevocationBatch::new(op), op.now);
         self.change(move |change| {
             // Its grants go with it.

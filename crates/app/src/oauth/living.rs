@@ -1,7 +1,7 @@
 //! Access tokens of clients, as long as everything they came from lives.
 
 use doorward_model::id::GrantId;
-use doorward_model::time::Timestamp;
+use doorward_model::time::{SECOND_MS, Timestamp};
 use doorward_model::token::{FUTURE_LEEWAY_MS, TOKEN_TYPE, parse_object};
 use doorward_oidc::client::Client;
 use doorward_store::clients::{self, ClientRow};
@@ -82,13 +82,18 @@ impl Origin {
         tx: &mut Tx<'_>,
         client_id: &str,
         token_id: &str,
+        issued_at: Timestamp,
         grant_id: Option<GrantId>,
     ) -> Result<Option<Self>, StoreError> {
         let Some(client) = clients::find(tx, client_id)? else { return Ok(None) };
         if revocations::is_listed(tx, RevokedKind::Token, token_id)? {
             return Ok(None);
         }
-        let Some(grant_id) = grant_id else { return Ok(Some(Self { client, let_in: None, held: None })) };
+        let Some(grant_id) = grant_id else {
+            // A client that was kept out gets nothing back by being let in again.
+            let is_over = revocations::is_listed_since(tx, RevokedKind::Client, client_id, issued_at)?;
+            return Ok((!is_over).then_some(Self { client, let_in: None, held: None }));
+        };
         let Some(held) = HeldGrant::find(tx, grant_id)? else { return Ok(None) };
         if held.grant.client_id == client_id {
             return Ok(Some(Self { client, let_in: None, held: Some(held) }));
@@ -119,7 +124,8 @@ impl App {
             Some(Err(_)) => return Ok(None),
         };
         let (client_id, token_id) = (claims.client_id.clone(), claims.jti.clone());
-        let found = self.store.read(move |tx| Origin::find(tx, &client_id, &token_id, grant_id)).await?;
+        let issued_at = Timestamp::from_ms(claims.iat.saturating_mul(SECOND_MS));
+        let found = self.store.read(move |tx| Origin::find(tx, &client_id, &token_id, issued_at, grant_id)).await?;
         let Some(Origin { client, let_in, held }) = found else { return Ok(None) };
         let Some(client) = self.active(&client)? else { return Ok(None) };
         // A token that was exchanged is as good as the client that the person let in.
