@@ -11,9 +11,7 @@ mod tests;
 use doorward_model::id;
 use doorward_model::secret::{PlainToken, TokenKind};
 use doorward_model::time::Timestamp;
-use doorward_oidc::client::{
-    AuthenticationMethod, Author, Client, ClientId, Keys, Metadata, Problem, Rotation, SubjectType,
-};
+use doorward_oidc::client::{AuthenticationMethod, Author, Client, ClientId, Keys, Metadata, Problem, SubjectType};
 use doorward_oidc::subject;
 use doorward_store::Store;
 use doorward_store::clients::{self, ClientRow};
@@ -277,15 +275,6 @@ impl App {
     /// Removes a client with everything it was granted; false when there is none.
     pub async fn delete_client(&self, op: &Op, id: &str) -> Result<bool, Failure> {
         self.remove_client(op, id, EventDraft::new(op, Action::ClientDeleted).subject(id)).await
-    }
-
-    /// Whether the client's refresh tokens stay the same when it renews; none when there is no such client. One that cannot be
-    /// read, and may be removed all the same, is taken for one whose tokens do.
-    async fn may_keep_tokens(&self, id: &str) -> Option<bool> {
-        match self.find_client(id).await {
-            Ok(found) => found.map(|registered| registered.client.metadata().rotation == Rotation::Keep),
-            Err(_) => Some(true),
-        }
     }
 
     async fn remove_client(&self, op: &Op, id: &str, event: EventDraft) -> Result<bool, Failure> {

@@ -1,5 +1,6 @@
 //! Keeping a client out, and letting it in again.
 
+use doorward_oidc::client::Rotation;
 use doorward_store::{StoreError, authorization_codes, clients, device_requests, grants, pushed_requests};
 
 use crate::App;
@@ -10,6 +11,15 @@ use crate::op::Op;
 use crate::revocations::RevocationBatch;
 
 impl App {
+    /// Whether the client's refresh tokens stay the same when it renews; none when there is no such client. One that cannot be
+    /// read, and may be removed all the same, is taken for one whose tokens do.
+    pub(super) async fn may_keep_tokens(&self, id: &str) -> Option<bool> {
+        match self.find_client(id).await {
+            Ok(found) => found.map(|registered| registered.client.metadata().rotation == Rotation::Keep),
+            Err(_) => Some(true),
+        }
+    }
+
     /// Keeps a client out and ends everything that it was granted; false when there is none or it is kept out already.
     pub async fn disable_client(&self, op: &Op, id: &str) -> Result<bool, Failure> {
         let Some(keeps_tokens) = self.may_keep_tokens(id).await else { return Ok(false) };
