@@ -85,14 +85,18 @@ impl RevocationBatch {
         self.insert_one(change, (0, List::Others), (RevokedKind::User, &user.to_string()), now)
     }
 
-    /// Adds an entry for everything that says it is about this person.
+    /// Adds an entry for everything that says it is about this person, and was issued before this second.
+    ///
+    /// Tokens say in whole seconds when they were issued. Those of this second are named by what they came from, which
+    /// [`Self::insert_user`] lists: so whoever is let in again at once gets tokens that nobody refuses.
     pub(crate) fn insert_subject(
         self,
         change: &mut Change<'_, '_>,
         user: UserId,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.insert_one(change, (1, List::Others), (RevokedKind::Subject, &user.to_string()), now)
+        let second_before = Timestamp::from_ms(now.as_seconds() * SECOND_MS - 1);
+        self.insert_one(change, (1, List::Others), (RevokedKind::Subject, &user.to_string()), second_before)
     }
 
     /// Adds an entry for the old cookie of a session that goes on: other nodes may know it.
