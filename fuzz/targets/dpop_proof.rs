@@ -15,7 +15,7 @@ const CLAIMS: &str = r#"{"jti":"a","htm":"GET","htu":"https://api.example/","iat
 
 fn is_taken(text: &str, uri: &str) -> bool {
     let thumbprint = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I";
-    let proof = Proof { text, method: "GET", uri, access_token: "test", thumbprint };
+    let proof = Proof { text, method: "GET", uri, access_token: "test", thumbprint, holder: None };
     let (settings, replays) = (ProofSettings::default(), MemoryReplays::new(1));
     let mut checked = pin!(proof.check(0, &settings, &replays));
     match checked.as_mut().poll(&mut Context::from_waker(Waker::noop())) {

@@ -45,6 +45,10 @@ statements! {
     LIST = "SELECT id, metadata, created_at, updated_at, disabled_at FROM clients WHERE id > $1 ORDER BY id LIMIT $2";
     /// Replaces what is registered, if it is still what the caller saw.
     UPDATE = "UPDATE clients SET metadata = $3, updated_at = $4 WHERE id = $1 AND metadata = $2";
+    /// Keeps a client out that is not kept out yet.
+    DISABLE = "UPDATE clients SET disabled_at = $2, updated_at = $2 WHERE id = $1 AND disabled_at IS NULL";
+    /// Lets a client in again.
+    ENABLE = "UPDATE clients SET disabled_at = NULL, updated_at = $2 WHERE id = $1 AND disabled_at IS NOT NULL";
     /// Removes a client and everything that hangs on it.
     DELETE = "DELETE FROM clients WHERE id = $1";
     /// Moves a client's row, so that two rotations of its secret come one after the other.
@@ -120,6 +124,16 @@ pub fn list(tx: &mut Tx<'_>, after: &str, limit: i64) -> Result<Vec<ClientRow>, 
 /// Replaces the metadata `seen` by `metadata`; false when the client is gone or has changed meanwhile.
 pub fn update(tx: &mut Tx<'_>, id: &str, seen: &str, metadata: &str, now: Timestamp) -> Result<bool, StoreError> {
     Ok(tx.execute(&UPDATE, &[id.into(), seen.into(), metadata.into(), now.into()])? == 1)
+}
+
+/// Keeps the client out; false when there is none or it is kept out already.
+pub fn disable(tx: &mut Tx<'_>, id: &str, now: Timestamp) -> Result<bool, StoreError> {
+    Ok(tx.execute(&DISABLE, &[id.into(), now.into()])? == 1)
+}
+
+/// Lets the client in again; false when there is none or it is not kept out.
+pub fn enable(tx: &mut Tx<'_>, id: &str, now: Timestamp) -> Result<bool, StoreError> {
+    Ok(tx.execute(&ENABLE, &[id.into(), now.into()])? == 1)
 }
 
 /// Removes the client, its secrets, codes and grants; false when there is none.

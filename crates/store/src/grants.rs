@@ -57,6 +57,8 @@ statements! {
     /// Ends all grants of a person to a client.
     REVOKE_OF_CLIENT = "UPDATE grants SET revoked_at = $3, revoked_reason = $4 WHERE user_id = $1 AND client_id = $2 AND revoked_at IS NULL \
               RETURNING id";
+    /// Ends everything that anybody let a client have.
+    REVOKE_EVERY_OF_CLIENT = "UPDATE grants SET revoked_at = $2, revoked_reason = $3 WHERE client_id = $1 AND revoked_at IS NULL";
     /// Ends what came of a session.
     REVOKE_OF_SESSION = "UPDATE grants SET revoked_at = $2, revoked_reason = $3 WHERE session_id = $1 AND revoked_at IS NULL";
     /// Those of a session that may have a token: begun since `$3`, or with a refresh token.
@@ -167,6 +169,16 @@ pub fn revoke_of_client(
     let user = user.to_string();
     let values = [(&user).into(), client_id.into(), now.into(), reason.into()];
     tx.query_all(&REVOKE_OF_CLIENT, &values, |row| column::id(row, 0))
+}
+
+/// Ends everything that anybody let the client have, and says how many grants that were.
+pub fn revoke_every_of_client(
+    tx: &mut Tx<'_>,
+    client_id: &str,
+    now: Timestamp,
+    reason: &str,
+) -> Result<u64, StoreError> {
+    tx.execute(&REVOKE_EVERY_OF_CLIENT, &[client_id.into(), now.into(), reason.into()])
 }
 
 /// Ends what came of a session, and returns the ids of what may have given a token since `used_since`.

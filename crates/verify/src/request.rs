@@ -45,6 +45,14 @@ fn presented(headers: &HeaderMap) -> Result<Option<Presented<'_>>, Refusal> {
     is_token.then_some(Some(Presented { scheme, token })).ok_or(Refusal::Request)
 }
 
+/// Whom a proof is counted for: one client for one person, however many keys it makes. Unknown when the token does not
+/// name both.
+fn holder(token: &AccessToken) -> Option<String> {
+    let (client_id, subject) = (token.client_id()?, token.subject()?);
+    // Quoted, so that nothing can move from one part to the other.
+    Some(format!("{:?}", [token.issuer(), client_id, subject]))
+}
+
 impl Verifier {
     /// The token of a request, if it is good: in the `Authorization` header as `Bearer`, or as `DPoP` with a proof of
     /// the key that it is bound to.
@@ -68,7 +76,15 @@ impl Verifier {
             return Err(self.refused(&token, Reason::Proof.into()));
         };
         let address = format!("{}{}", proofs.public_url, uri.path());
-        let proof = Proof { text: proof, method: method.as_str(), uri: &address, access_token: text, thumbprint: jkt };
+        let holder = holder(&token);
+        let proof = Proof {
+            text: proof,
+            method: method.as_str(),
+            uri: &address,
+            access_token: text,
+            thumbprint: jkt,
+            holder: holder.as_deref(),
+        };
         match proof.check(self.0.clock.now_seconds(), &proofs.settings, &*proofs.replays).await {
             Ok(()) => Ok(token),
             Err(DpopRefusal::Full) => Err(Refusal::Unavailable(Unavailable::Proofs)),

@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 
 pub(crate) use self::follower::{Follower, Source};
 use self::list::{Item, Kind, List};
-use self::page::Page;
+use self::page::{Page, is_to_come};
 pub use self::settings::{Outage, RevocationFeed};
 pub(crate) use self::watch::{Watch, Watchers};
 use crate::claims::Claims;
@@ -148,6 +148,17 @@ impl Revocations {
             Some(at) if matches!(item.kind, Kind::Client | Kind::Subject) => issued_at <= at,
             Some(_) => true,
         })
+    }
+
+    /// Whether what is known was learned by a clock that ran ahead of that of a page: it was set back since. Then every
+    /// token would be refused until that time has come.
+    pub(crate) fn is_ahead_of(&self, page: &Page) -> bool {
+        is_to_come(self.complete_since.load(Ordering::Acquire), page.issued_at)
+    }
+
+    /// Takes the word of a page for how much is known.
+    pub(crate) fn set_complete_since(&self, page: &Page) {
+        self.complete_since.store(page.complete_since, Ordering::Release);
     }
 
     /// Takes a page in. `age` is how old its knowledge was when it came.

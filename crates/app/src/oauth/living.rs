@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use doorward_model::id::GrantId;
-use doorward_model::time::Timestamp;
+use doorward_model::time::{SECOND_MS, Timestamp};
 use doorward_model::token::{FUTURE_LEEWAY_MS, TOKEN_TYPE, parse_object};
 use doorward_oidc::client::Client;
 use doorward_store::clients::{self, ClientRow};
@@ -111,20 +111,17 @@ impl Origin {
             Some(Ok(id)) => Some(id),
             Some(Err(_)) => return Ok(None),
         };
-        Self::find(tx, &claims.client_id, &claims.jti, grant_id)
-    }
-
-    fn find(
-        tx: &mut Tx<'_>,
-        client_id: &str,
-        token_id: &str,
-        grant_id: Option<GrantId>,
-    ) -> Result<Option<Self>, StoreError> {
+        let client_id = claims.client_id.as_str();
         let Some(client) = clients::find(tx, client_id)? else { return Ok(None) };
-        if revocations::is_listed(tx, RevokedKind::Token, token_id)? {
+        if revocations::is_listed(tx, RevokedKind::Token, &claims.jti)? {
             return Ok(None);
         }
-        let Some(grant_id) = grant_id else { return Ok(Some(Self { client, let_in: None, held: None })) };
+        let Some(grant_id) = grant_id else {
+            // A client that was kept out gets nothing back by being let in again.
+            let issued_at = Timestamp::from_ms(claims.iat.saturating_mul(SECOND_MS));
+            let is_over = revocations::is_listed_since(tx, RevokedKind::Client, client_id, issued_at)?;
+            return Ok((!is_over).then_some(Self { client, let_in: None, held: None }));
+        };
         let Some(held) = grants::find_held(tx, grant_id)? else { return Ok(None) };
         if held.grant.client_id == client_id {
             return Ok(Some(Self { client, let_in: None, held: Some(held) }));

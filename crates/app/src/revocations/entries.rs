@@ -14,8 +14,8 @@ use crate::op::Op;
 
 /// Longer than any access token lives: a grant that gave nothing for so long has no token to end.
 const TOKENS_LIVE_MS: i64 = 2 * HOUR_MS;
-/// How long removing a client may take. A token that it is given meanwhile is dated later than the request to remove it, and
-/// nothing names that token but the client.
+/// How long removing a client or keeping it out may take. A token that it is given meanwhile is dated later than the request
+/// to do so, and nothing names that token but the client.
 const REMOVAL_MS: i64 = 10 * SECOND_MS;
 
 /// Ids for entries of the revocation list, made before the transaction that may run twice: the first entry's
@@ -85,14 +85,18 @@ impl RevocationBatch {
         self.insert_one(change, (0, List::Others), (RevokedKind::User, &user.to_string()), now)
     }
 
-    /// Adds an entry for everything that says it is about this person.
+    /// Adds an entry for everything that says it is about this person, and was issued before this second.
+    ///
+    /// Tokens say in whole seconds when they were issued. Those of this second are named by what they came from, which
+    /// [`Self::insert_user`] lists: so whoever is let in again at once gets tokens that nobody refuses.
     pub(crate) fn insert_subject(
         self,
         change: &mut Change<'_, '_>,
         user: UserId,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.insert_one(change, (1, List::Others), (RevokedKind::Subject, &user.to_string()), now)
+        let second_before = Timestamp::from_ms(now.as_seconds() * SECOND_MS - 1);
+        self.insert_one(change, (1, List::Others), (RevokedKind::Subject, &user.to_string()), second_before)
     }
 
     /// Adds an entry for the old cookie of a session that goes on: other nodes may know it.
@@ -125,7 +129,7 @@ impl RevocationBatch {
         self.insert_one(change, (4, List::Others), (RevokedKind::Client, client_id), now)
     }
 
-    /// Adds entries for a client that is about to be removed, and for the grants that others may have exchanged its tokens
+    /// Adds entries for a client that is about to be removed or to lose everything it was granted, and for the grants that others may have exchanged its tokens
     /// from: those name another client.
     pub(crate) fn insert_removed_client(
         self,

@@ -117,6 +117,9 @@ pub struct Proof<'a> {
     pub access_token: &'a str,
     /// The key that the token is bound to: `cnf.jkt`, a thumbprint of RFC 7638.
     pub thumbprint: &'a str,
+    /// Whom the proof is counted for, so that nobody takes up the room of others: the key when it is not said. Whoever
+    /// can have tokens for as many keys as it likes is better counted by its own name.
+    pub holder: Option<&'a str>,
 }
 
 impl Proof<'_> {
@@ -157,7 +160,7 @@ impl Proof<'_> {
         if !key.verify(algorithm, compact.message, &compact.signature) {
             return Err(DpopRefusal::Signature);
         }
-        Ok((ProofId::of(&thumbprint, id), good_until))
+        Ok((ProofId::of(&thumbprint, id, self.holder), good_until))
     }
 
     /// Checks 8, 9 and 12.

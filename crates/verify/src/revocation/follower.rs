@@ -201,8 +201,14 @@ impl Follow {
     fn take(&mut self, page: &Page, list: &Revocations) {
         let age_ms = page.issued_at.saturating_mul(1_000).saturating_sub(page.as_of_ms).max(0);
         let lag = Duration::from_millis(age_ms.unsigned_abs());
+        if list.is_ahead_of(page) {
+            tracing::warn!(issuer = %self.source.issuer, "the clock was set back: the feed is read from its beginning");
+            list.set_complete_since(page);
+            self.cursor = None;
+        } else {
+            self.cursor = Some(page.cursor.clone());
+        }
         list.apply(page, self.source.clock.now_ms(), lag);
-        self.cursor = Some(page.cursor.clone());
         self.tell(FeedEvent::Page { entries: page.revoked.len(), remembered: list.len(), lag });
     }
 

@@ -13,6 +13,9 @@ pub(super) const PAGE_TYPE: &str = "doorward-revocations+jwt";
 const MAX_ENTRIES: usize = 10_000;
 /// Entries are dated so far ahead of their page at most: those of removed applications are, by seconds.
 const MAX_AHEAD_S: i64 = 60;
+/// How far ahead of its page `complete_since` may lie, in seconds. A node that had to drop entries which are dated ahead
+/// says a little more than a minute; whoever says more would have every token refused, and for as long as it likes.
+const MAX_COMPLETE_AHEAD_S: i64 = 120;
 /// The longest cursor.
 const MAX_CURSOR_BYTES: usize = 200;
 
@@ -50,6 +53,9 @@ impl Page {
         if !is_cursor || text.revoked.len() > MAX_ENTRIES {
             return Err(Reason::Malformed);
         }
+        if is_to_come(text.complete_since, text.iat) {
+            return Err(Reason::NotYet);
+        }
         // What is dated further ahead would be kept for ever.
         let latest = text.iat.saturating_add(MAX_AHEAD_S);
         let mut revoked = Vec::with_capacity(text.revoked.len());
@@ -62,6 +68,11 @@ impl Page {
         let Text { iss: issuer, iat: issued_at, as_of: as_of_ms, complete_since, cursor, more, .. } = text;
         Ok(Self { issuer, issued_at, as_of_ms, complete_since, cursor, more, revoked })
     }
+}
+
+/// Whether `complete_since` is a time that no page signed at `issued_at` can name.
+pub(super) const fn is_to_come(complete_since: i64, issued_at: i64) -> bool {
+    complete_since > issued_at.saturating_add(MAX_COMPLETE_AHEAD_S)
 }
 
 /// RFC 3986 section 2.3: a cursor goes into an address as it is.

@@ -5,6 +5,7 @@
 mod audiences;
 mod cache;
 mod claims;
+mod completeness;
 mod follower;
 mod guard;
 mod hostile;

@@ -16,14 +16,23 @@ struct Client {
     token: String,
 }
 
+/// The thumbprint of a key of P-256 (RFC 7638).
+fn thumbprint(key: &Key) -> String {
+    let jwk = public(key);
+    let canonical = format!(r#"{{"crv":"P-256","kty":"EC","x":{},"y":{}}}"#, jwk["x"], jwk["y"]);
+    encode(digest(&SHA256, canonical.as_bytes()))
+}
+
 impl Client {
     fn new(issuer: &ScriptedIssuer) -> Self {
+        Self::with(issuer, claims())
+    }
+
+    /// With a token that has these claims.
+    fn with(issuer: &ScriptedIssuer, mut claims: Value) -> Self {
         let key = Key::p256("client");
-        let jwk = public(&key);
-        let canonical = format!(r#"{{"crv":"P-256","kty":"EC","x":{},"y":{}}}"#, jwk["x"], jwk["y"]);
-        let thumbprint = encode(digest(&SHA256, canonical.as_bytes()));
-        let token = issuer.key.access_token(&claims_with("cnf", json!({ "jkt": thumbprint })));
-        Self { key, token }
+        claims["cnf"] = json!({ "jkt": thumbprint(&key) });
+        Self { token: issuer.key.access_token(&claims), key }
     }
 
     /// A good proof, some of its claims changed.
@@ -131,18 +140,30 @@ async fn a_service_can_take_bound_tokens_only() {
     ask(&verifier, "DPoP", &client.token, &[&client.proof("first", &[])]).await.unwrap();
 }
 
-/// A flood of proofs makes nobody forget one that could come again.
+/// A flood of proofs makes nobody forget one that could come again, and takes up the room of nobody else.
 /// Proves: A-110
 #[tokio::test]
-async fn a_full_store_lets_nothing_through() {
+async fn whoever_floods_the_store_is_refused_alone() {
     let issuer = ScriptedIssuer::new();
     let builder = issuer.builder().issuer(our_issuer()).public_url("https://orders.example.com/v1");
-    let verifier = builder.replay_store(MemoryReplays::new(2)).build().unwrap();
+    let verifier = builder.replay_store(MemoryReplays::new(8)).build().unwrap();
     let client = Client::new(&issuer);
-    for id in ["first", "second"] {
-        ask(&verifier, "DPoP", &client.token, &[&client.proof(id, &[])]).await.unwrap();
+    let send = async |client: &Client, id: &str| ask(&verifier, "DPoP", &client.token, &[&client.proof(id, &[])]).await;
+    for id in ["first", "second", "third", "fourth"] {
+        send(&client, id).await.unwrap();
     }
     let full = Err(Refusal::Unavailable(Unavailable::Proofs));
-    assert_eq!(ask(&verifier, "DPoP", &client.token, &[&client.proof("third", &[])]).await, full);
-    assert_eq!(ask(&verifier, "DPoP", &client.token, &[&client.proof("first", &[])]).await, Err(Reason::Proof.into()));
+    assert_eq!(send(&client, "fifth").await, full);
+    assert_eq!(send(&client, "first").await, Err(Reason::Proof.into()));
+    // Another key does not make somebody else of it; another person, or another client, is one.
+    assert_eq!(send(&Client::new(&issuer), "first").await, full);
+    for (name, value) in [("sub", json!("another")), ("client_id", json!("another"))] {
+        send(&Client::with(&issuer, claims_with(name, value)), "first").await.unwrap();
+    }
+    // Where no token says who it is, keys are counted.
+    let nameless = || Client::with(&issuer, claims_with("client_id", Value::Null));
+    let (one, two) = (nameless(), nameless());
+    send(&one, "first").await.unwrap();
+    assert_eq!(send(&one, "second").await, full);
+    send(&two, "first").await.unwrap();
 }

@@ -24,7 +24,7 @@ fn thumbprint(key: &TestKey) -> String {
 }
 
 fn proof<'a>(text: &'a str, thumbprint: &'a str) -> Proof<'a> {
-    Proof { text, method: "POST", uri: ADDRESS, access_token: TOKEN, thumbprint }
+    Proof { text, method: "POST", uri: ADDRESS, access_token: TOKEN, thumbprint, holder: None }
 }
 
 fn read_as(text: &str, change: impl FnOnce(&mut Proof<'_>), thumbprint: &str) -> Result<(), DpopRefusal> {
@@ -76,6 +76,7 @@ fn the_example_of_the_standard_holds() {
         uri: "https://resource.example.org/protectedresource",
         access_token: "Kz~8mXK1EalYznwH-LC-1fBAo.4Ljp~zsPE_NeO.gxU",
         thumbprint: "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I",
+        holder: None,
     };
     assert!(proof.read(1_562_262_618, &ProofSettings::default()).is_ok());
 }

@@ -7,7 +7,7 @@ use crate::dpop::{MemoryReplays, Remembered};
 #[tokio::test]
 async fn a_proof_is_good_once() {
     let (key, other) = (TestKey::new(Algorithm::Es256), TestKey::new(Algorithm::Es256));
-    let store = MemoryReplays::new(3);
+    let store = MemoryReplays::new(4);
     let check = async |key: &TestKey, claims: &Value, now: i64| {
         let (text, thumbprint) = (key.sign_compact(&header(key), claims), thumbprint(key));
         let proof = proof(&text, &thumbprint);
@@ -25,7 +25,7 @@ async fn a_proof_is_good_once() {
     let wrong = changed(second.clone(), "htm", Some(json!("GET")));
     assert_eq!(check(&key, &wrong, NOW).await, Err(DpopRefusal::Method));
     assert_eq!(check(&key, &second, NOW).await, Ok(()));
-    // Another key has ids of its own, and a full store lets nobody in.
+    // Another key has ids of its own, and whoever has used up its room is not let in.
     assert_eq!(check(&other, &claims(), NOW).await, Ok(()));
     assert_eq!(check(&other, &second, NOW).await, Err(DpopRefusal::Full));
     assert_eq!(check(&key, &claims(), NOW).await, Err(DpopRefusal::Replayed));
