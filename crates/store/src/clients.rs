@@ -38,6 +38,9 @@ statements! {
     INSERT = "INSERT INTO clients (id, metadata, created_at, updated_at) VALUES ($1, $2, $3, $3)";
     /// By id.
     FIND = "SELECT id, metadata, created_at, updated_at, disabled_at FROM clients WHERE id = $1";
+    /// By id, with its secrets that are good.
+    FIND_WITH_SECRETS = "SELECT c.id, c.metadata, c.created_at, c.updated_at, c.disabled_at, s.secret_hash FROM clients c \
+                    LEFT JOIN client_secrets s ON s.client_id = c.id AND (s.expires_at IS NULL OR s.expires_at > $2) WHERE c.id = $1";
     /// A page of clients, in the order of their ids.
     LIST = "SELECT id, metadata, created_at, updated_at, disabled_at FROM clients WHERE id > $1 ORDER BY id LIMIT $2";
     /// Replaces what is registered, if it is still what the caller saw.
@@ -93,6 +96,24 @@ pub fn insert(tx: &mut Tx<'_>, client: &ClientRow) -> Result<(), StoreError> {
 /// The client with this id.
 pub fn find(tx: &mut Tx<'_>, id: &str) -> Result<Option<ClientRow>, StoreError> {
     tx.query_optional(&FIND, &[id.into()], read)
+}
+
+/// The client with this id, and the hashes of its secrets that are good at `now`.
+pub fn find_with_secrets(
+    tx: &mut Tx<'_>,
+    id: &str,
+    now: Timestamp,
+) -> Result<Option<(ClientRow, Vec<TokenHash>)>, StoreError> {
+    let mut client = None;
+    // Of an overlap at most two are good, so hardly any row is read twice.
+    let hashes = tx.query_all(&FIND_WITH_SECRETS, &[id.into(), now.into()], |row| {
+        if client.is_none() {
+            client = Some(read(row)?);
+        }
+        let hash: Option<[u8; 32]> = row.get(5)?;
+        Ok(hash.map(TokenHash::from_bytes))
+    })?;
+    Ok(client.map(|client| (client, hashes.into_iter().flatten().collect())))
 }
 
 /// Up to `limit` clients whose ids come after `after` (empty: from the first on).

@@ -5,6 +5,8 @@ use doorward_model::id::{GrantId, SessionId, UserId};
 use doorward_model::time::Timestamp;
 
 use crate::column;
+use crate::sessions::{self, Life};
+use crate::users::{self, User};
 use crate::{Row, StoreError, Tx, statements};
 
 /// A row of `grants`.
@@ -45,6 +47,11 @@ statements! {
     /// By id.
     FIND = "SELECT id, user_id, client_id, session_id, scope, resources, claims, amr, acr, authenticated_at, created_at, expires_at, revoked_at \
               FROM grants WHERE id = $1";
+    /// By id, with what its life depends on.
+    FIND_HELD = "SELECT g.id, g.user_id, g.client_id, g.session_id, g.scope, g.resources, g.claims, g.amr, g.acr, g.authenticated_at, g.created_at, \
+              g.expires_at, g.revoked_at, u.id, u.email, u.email_canonical, u.email_verified_at, u.name, u.locale, u.is_admin, u.disabled_at, \
+              u.last_signed_in_at, u.created_at, u.updated_at, s.expires_at, s.last_seen_at, s.idle_ms, s.revoked_at \
+              FROM grants g JOIN users u ON u.id = g.user_id LEFT JOIN sessions s ON s.id = g.session_id WHERE g.id = $1";
     /// Ends a grant.
     REVOKE = "UPDATE grants SET revoked_at = $2, revoked_reason = $3 WHERE id = $1 AND revoked_at IS NULL";
     /// Ends all grants of a person to a client.
@@ -95,6 +102,25 @@ pub(crate) fn read_from(row: &Row<'_>, first: usize) -> Result<Grant, StoreError
     })
 }
 
+/// A grant with what its life depends on.
+#[derive(Clone, Debug)]
+pub struct HeldGrant {
+    /// The grant.
+    pub grant: Grant,
+    /// Who gave it.
+    pub user: User,
+    /// How long the session lives that it ends with, if it ends with one.
+    pub session: Option<Life>,
+}
+
+/// A grant with what follows it, from the column `first` on; none when it ends with a session that is gone.
+pub(crate) fn read_held(row: &Row<'_>, first: usize) -> Result<Option<HeldGrant>, StoreError> {
+    let (grant, user) = (read_from(row, first)?, users::read_from(row, first + 13)?);
+    let session = sessions::read_life(row, first + 24, user.disabled_at.is_some())?;
+    let is_gone = grant.session_id.is_some() && session.is_none();
+    Ok((!is_gone).then_some(HeldGrant { grant, user, session }))
+}
+
 /// Adds `grant`.
 pub fn insert(tx: &mut Tx<'_>, grant: &Grant) -> Result<(), StoreError> {
     tx.execute_expecting(
@@ -120,6 +146,11 @@ pub fn insert(tx: &mut Tx<'_>, grant: &Grant) -> Result<(), StoreError> {
 /// The grant with this id, whatever its state.
 pub fn find(tx: &mut Tx<'_>, id: GrantId) -> Result<Option<Grant>, StoreError> {
     tx.query_optional(&FIND, &[(&id.to_string()).into()], read)
+}
+
+/// The grant with this id, whatever its state, with what its life depends on.
+pub fn find_held(tx: &mut Tx<'_>, id: GrantId) -> Result<Option<HeldGrant>, StoreError> {
+    Ok(tx.query_optional(&FIND_HELD, &[(&id.to_string()).into()], |row| read_held(row, 0))?.flatten())
 }
 
 /// Ends the grant; false when it has ended or is gone.
