@@ -79,6 +79,16 @@ impl Canaries {
         }
     }
 
+    /// What was logged of the request with this id, when it was answered.
+    pub fn request_line(&self, request_id: &str) -> Option<Value> {
+        let lines = lines().lock().unwrap();
+        let mut read = lines.iter().rev().filter(|line| line.contains(request_id));
+        read.find_map(|line| {
+            let fields = serde_json::from_str::<Value>(line).ok()?["fields"].take();
+            (fields["message"] == "request" && fields["request.id"] == request_id).then_some(fields)
+        })
+    }
+
     /// Looks for secrets in a text.
     pub fn check(&self, place: &str, text: &str) {
         self.0.lock().unwrap().check(place, text);

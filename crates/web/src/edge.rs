@@ -30,6 +30,7 @@ use axum::routing::MethodRouter;
 use http::Method;
 
 pub use self::headers::{FormActionOrigin, SharedCopy};
+pub(crate) use self::observe::RefusedWith;
 
 use crate::gateway::Gateway;
 use crate::rate_limit::RateLimits;

@@ -26,5 +26,6 @@ mod setup;
 mod sign_in;
 mod signup;
 mod throttle;
+mod told;
 mod wire;
 mod wrong_kinds;

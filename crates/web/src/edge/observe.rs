@@ -9,7 +9,6 @@ use tokio::time::Instant;
 
 use super::Arrival;
 use super::context::RequestContext;
-use crate::problem::Code;
 
 /// The metrics of one arrival, looked up once: a look-up costs more than everything else that is measured here.
 #[derive(Default)]
@@ -43,6 +42,11 @@ impl Meters {
     }
 }
 
+/// Why an application's request was refused, in the words of OAuth: an answer that is no [`Problem`](crate::problem::Problem)
+/// has this among its extensions, so that log and metrics say it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RefusedWith(pub(crate) &'static str);
+
 /// What is said about a request when it is answered.
 pub(crate) struct Observed {
     method: &'static str,
@@ -64,11 +68,16 @@ impl Observed {
         tracing::info_span!("request", request.id = %context.request_id, http.route = self.route)
     }
 
-    pub(crate) fn finish(&self, meters: &Meters, status: StatusCode, problem: Option<Code>, context: &RequestContext) {
+    pub(crate) fn finish(
+        &self,
+        meters: &Meters,
+        status: StatusCode,
+        problem: Option<&'static str>,
+        context: &RequestContext,
+    ) {
         let elapsed = self.started.elapsed();
         meters.count(self, status);
         meters.record(self, elapsed.as_secs_f64());
-        let problem = problem.map(Code::slug);
         if let Some(code) = problem {
             metrics::counter!("http_problems_total", "route" => self.route, "code" => code).increment(1);
         }

@@ -14,7 +14,7 @@ use tracing::Instrument as _;
 use super::context::RequestContext;
 use super::guard::guard;
 use super::headers::{FormActionOrigin, FrameOrigins, Remarks, SharedCopy};
-use super::observe::Observed;
+use super::observe::{Observed, RefusedWith};
 use super::{Arrival, Station, cors, headers};
 use crate::gateway::Gateway;
 use crate::oidc;
@@ -86,7 +86,7 @@ fn finish<G: Gateway>(
     context: &RequestContext,
     asked: &Asked,
     mut response: Response,
-) -> (Response, Option<Code>) {
+) -> (Response, Option<&'static str>) {
     let problem = problem_in(&mut response);
     if let Some(problem) = &problem {
         log_cause(problem);
@@ -102,6 +102,7 @@ fn finish<G: Gateway>(
         frames: extensions.remove::<FrameOrigins>(),
         is_shared: extensions.remove::<SharedCopy>().is_some(),
     };
+    let refused = extensions.remove::<RefusedWith>().map(|RefusedWith(code)| code);
     let status = response.status();
     let answer = response.headers_mut();
     for (name, value) in context.take_headers() {
@@ -115,7 +116,7 @@ fn finish<G: Gateway>(
             cors::open(answer, origin.clone());
         }
     }
-    (response, problem.map(|problem| problem.code()))
+    (response, problem.map(|problem| problem.code().slug()).or(refused))
 }
 
 /// The problem a handler returned, or the one that says what a library's own refusal means: what a framework has to say

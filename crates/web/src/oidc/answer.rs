@@ -11,6 +11,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
 
 use crate::body::{FormFields, read_body};
+use crate::edge::RefusedWith;
 use crate::edge::limits::CredentialRefused;
 use crate::extract;
 use crate::problem::{Code, Problem};
@@ -72,8 +73,11 @@ pub(super) fn status(error: OAuthError) -> StatusCode {
 /// An error as JSON.
 pub(super) fn document(error: OAuthError) -> Response {
     let status = status(error);
-    let document = Document { error: error.code.as_str(), error_description: error.description };
-    (status, Json(document)).into_response()
+    let code = error.code.as_str();
+    let document = Document { error: code, error_description: error.description };
+    let mut response = (status, Json(document)).into_response();
+    response.extensions_mut().insert(RefusedWith(code));
+    response
 }
 
 /// What a client sends to one of its endpoints.

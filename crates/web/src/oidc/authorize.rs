@@ -10,6 +10,7 @@ use http::header;
 use super::way_back::{Place, WayBack};
 use super::{account, answer, consent};
 use crate::cookies::PreNonce;
+use crate::edge::RefusedWith;
 use crate::edge::headers::FormActionOrigin;
 use crate::extract::{MaybeSignedIn, Op, PreCookie, UiCookie};
 use crate::pages::frame::{PublicFrame, go_to, in_language, leading_to, show as show_page, show_with};
@@ -106,7 +107,10 @@ impl Visit {
 
     fn refuse(&self, error: OAuthError) -> Result<Response, Problem> {
         let (page, request_id) = (self.page.clone(), self.op.request_id.to_string());
-        show_with(answer::status(error), &AuthorizeError { page, description: error.description, request_id })
+        let shown = AuthorizeError { page, description: error.description, request_id };
+        let mut response = show_with(answer::status(error), &shown)?;
+        response.extensions_mut().insert(RefusedWith(error.code.as_str()));
+        Ok(response)
     }
 
     /// The request with everything that was answered on the way.

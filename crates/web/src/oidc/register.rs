@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::answer;
 use crate::body::read_object;
+use crate::edge::RefusedWith;
 use crate::edge::limits::CredentialRefused;
 use crate::extract::{self, Op, PathClient};
 use crate::problem::{Code, Problem};
@@ -131,7 +132,7 @@ impl IntoResponse for Refusal {
                 response.extensions_mut().insert(CredentialRefused);
                 response
             }
-            RegistrationError::Refused(problems) => (StatusCode::BAD_REQUEST, Json(explain(&problems))).into_response(),
+            RegistrationError::Refused(problems) => explain(&problems),
             RegistrationError::Changed => Problem::from(Code::Conflict).into_response(),
             RegistrationError::Failure(failure) => Problem::from(failure).into_response(),
         }
@@ -144,16 +145,21 @@ fn challenge() -> Response {
     let document =
         json!({"error": code, "error_description": "a token for registrations is needed, in the Authorization header"});
     let words = format!("Bearer error=\"{code}\"");
-    (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, words)], Json(document)).into_response()
+    let mut response = (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, words)], Json(document)).into_response();
+    response.extensions_mut().insert(RefusedWith(code));
+    response
 }
 
 /// RFC 7591 section 3.2.2.
-fn explain(problems: &[ClientProblem]) -> Value {
+fn explain(problems: &[ClientProblem]) -> Response {
     let is_address = problems.iter().any(|problem| problem.field.starts_with("redirect_uris"));
-    let code = if is_address { ErrorCode::InvalidRedirectUri } else { ErrorCode::InvalidClientMetadata };
+    let code = if is_address { ErrorCode::InvalidRedirectUri } else { ErrorCode::InvalidClientMetadata }.as_str();
     let lines: Vec<String> = problems.iter().map(|problem| format!("{} {}", problem.field, problem.message)).collect();
     // RFC 6749 section 5.2 has a list of characters.
     let is_allowed = |letter: &char| matches!(letter, ' '..='~') && !matches!(letter, '"' | '\\');
     let description: String = lines.join("; ").chars().filter(is_allowed).take(MAX_DESCRIPTION_CHARS).collect();
-    json!({"error": code.as_str(), "error_description": description})
+    let document = json!({"error": code, "error_description": description});
+    let mut response = (StatusCode::BAD_REQUEST, Json(document)).into_response();
+    response.extensions_mut().insert(RefusedWith(code));
+    response
 }

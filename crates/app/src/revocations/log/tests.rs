@@ -57,11 +57,12 @@ fn pages_follow_each_other_without_a_gap_wherever_one_begins() {
     for part in all.chunks(1_111) {
         log.extend(part);
     }
-    for begin in [0, 1, PAGE - 1, PAGE, PAGE + 5, 2 * PAGE, 2 * PAGE + 6] {
+    for begin in [0, 1, PAGE - 1, PAGE, PAGE + 5, PAGE + 6, 2 * PAGE, 2 * PAGE + 6] {
         let (mut read, mut position, mut pages) = (Vec::new(), begin as u64, 0);
         loop {
             let page = log.excerpt(position).unwrap();
-            assert!(page.entries.len() <= PAGE && page.next == position + page.entries.len() as u64);
+            assert!(page.entries.len() == PAGE || !page.has_more && page.entries.len() < PAGE, "pages are full");
+            assert_eq!(page.next, position + page.entries.len() as u64);
             read.extend(page.entries);
             (position, pages) = (page.next, pages + 1);
             if !page.has_more {
@@ -111,6 +112,10 @@ fn what_matters_no_more_goes() {
     assert_eq!((log.len(), log.end()), (0, PAGE as u64 + 1));
     log.extend(&entries(3, 900_000));
     assert_eq!(log.excerpt(0).unwrap().entries.len(), 3);
+    // What matters still keeps what stands beside it.
+    log.extend(&entries(1, 950_000));
+    log.looked(at(900_001 + keep), &Seeded::new(1));
+    assert_eq!(log.len(), 4);
 }
 
 /// What a slow request commits stands behind what is younger.
@@ -131,9 +136,10 @@ fn each_run_has_a_name_of_its_own() {
     let named = |seed| {
         let mut log = Log::new(LIFE_MS, MARGIN_MS);
         log.looked(at(0), &Seeded::new(seed));
+        let name = log.instance().unwrap();
         log.looked(at(1), &Seeded::new(seed + 5));
-        log.instance().unwrap()
+        assert_eq!(log.instance(), Some(name), "the name stays");
+        name
     };
     assert_ne!(named(1), named(2));
-    assert_eq!(named(1), named(1), "the name stays");
 }
