@@ -10,6 +10,7 @@ mod passwords;
 mod portable;
 mod postgres;
 mod schema;
+mod sessions;
 mod sqlite;
 mod support;
 mod tls;
