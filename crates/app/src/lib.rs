@@ -17,6 +17,7 @@ pub mod keys;
 pub mod login;
 pub mod mail;
 pub mod mail_budget;
+mod master_key_change;
 pub mod oauth;
 pub mod op;
 pub mod operators;

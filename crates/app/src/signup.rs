@@ -243,6 +243,7 @@ impl App {
         let code = code.trim().to_owned();
         let confirmed = self
             .change(move |change| {
+                pending_signups::lock_of_handle(change.tx, &hash)?;
                 let Some(signup) = pending_signups::reserve_code_attempt(change.tx, &hash, now, CODE_ATTEMPTS)? else {
                     change.quietly();
                     return Ok(false);
@@ -289,6 +290,7 @@ impl App {
         let (throttle, subject) = (self.throttle.clone(), self.throttle.subject(&signup.email_canonical));
         let confirmed = self
             .change(move |change| {
+                pending_signups::lock_of_email(change.tx, &user.email_canonical)?;
                 // Taken first, so that of two openers of one link only one makes the account.
                 if !pending_signups::take(change.tx, signup.id)?
                     || !create_user(change.tx, &user, &hashed.phc, &hashed.policy)?
@@ -344,6 +346,8 @@ pub(crate) fn create_user(
     phc: &str,
     policy: &str,
 ) -> Result<bool, StoreError> {
+    // Before the address is: whoever confirms a sign-up locks in this order.
+    pending_signups::lock_of_email(tx, &user.email_canonical)?;
     if !users::insert(tx, user)? {
         return Ok(false);
     }

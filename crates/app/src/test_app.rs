@@ -12,6 +12,7 @@ use doorward_store::Store;
 use crate::App;
 use crate::devices::DeviceCookies;
 use crate::hashing::{HashParameters, Hasher, HasherOptions};
+use crate::keys::Keys;
 use crate::keys::tests::{Seeded, node};
 use crate::op::{Actor, Op};
 use crate::outbound::Outbound;
@@ -37,7 +38,15 @@ pub(crate) async fn app(store: &Store, now: Timestamp) -> App {
 
 /// A node that hashes in a certain way.
 pub(crate) async fn app_hashing(store: &Store, now: Timestamp, hashing: HasherOptions) -> App {
-    let keys = node(store, now, 1).await;
+    assemble(store, node(store, now, 1).await, hashing)
+}
+
+/// A node that knows these keys.
+pub(crate) fn app_with(store: &Store, keys: Keys) -> App {
+    assemble(store, keys, hashing())
+}
+
+fn assemble(store: &Store, keys: Keys, hashing: HasherOptions) -> App {
     let throttle = Throttle::new(ThrottlePolicy::default(), SubjectKey::new(keys.subject_lookup())).unwrap();
     let (id, key) = keys.known_device();
     let devices = DeviceCookies::new(id, key).unwrap();

@@ -35,6 +35,8 @@ const LOOK_SHARE: u32 = 20;
 const KEYS_INTERVAL: Duration = Duration::from_secs(5);
 /// How often what has expired is removed.
 const PURGE_INTERVAL: Duration = Duration::from_mins(1);
+/// How often is looked for what an earlier master key has sealed.
+const SEALING_INTERVAL: Duration = Duration::from_mins(1);
 /// How often gauges are set.
 const GAUGES_INTERVAL: Duration = Duration::from_secs(5);
 
@@ -72,6 +74,9 @@ pub fn start(
     );
     run(supervisor, "keys", KEYS_INTERVAL, site, |site| async move {
         site.app.keep_keys_current(&op(&site, "keys")).await.map(|_| ())
+    });
+    run(supervisor, "sealing", SEALING_INTERVAL, site, |site| async move {
+        site.app.seal_again(&op(&site, "sealing")).await.map(|_| ())
     });
     let owner = node.clone();
     run(supervisor, "purge", PURGE_INTERVAL, site, move |site| {

@@ -47,6 +47,11 @@ statements! {
     /// Gives a delivery up; it stays visible and can be sent again.
     GIVE_UP = "UPDATE deliveries SET state = 'dead', attempts = attempts + 1, finished_at = $3, leased_until = 0, leased_by = NULL, last_error = $4 \
               WHERE id = $1 AND leased_by = $2 AND state = 'waiting'";
+    /// What is sealed with another key than the one that begins `$1`. A sealed value names its key from its second byte on.
+    LIST_SEALED_OTHERWISE = "SELECT id, payload FROM deliveries WHERE state IN ('waiting', 'dead') AND id > $2 \
+              AND substr(payload, 2, 8) <> $1 ORDER BY id LIMIT $3";
+    /// Replaces a payload by the same one sealed anew.
+    UPDATE_PAYLOAD = "UPDATE deliveries SET payload = $3 WHERE id = $1 AND payload = $2";
     /// Counts by state.
     BACKLOG = "SELECT state, COUNT(*) FROM deliveries WHERE state <> 'sent' GROUP BY state";
     /// Removes a batch of finished deliveries.
@@ -86,6 +91,23 @@ pub fn lease(
             created_at: row.get(4)?,
         })
     })
+}
+
+/// Up to `limit` deliveries behind `after` that can still be sent and whose payload is sealed with another key than the one
+/// of this fingerprint, with their payloads.
+pub fn list_sealed_otherwise(
+    tx: &mut Tx<'_>,
+    fingerprint: &[u8; 8],
+    after: &str,
+    limit: i64,
+) -> Result<Vec<(DeliveryId, Vec<u8>)>, StoreError> {
+    let values = [(fingerprint.as_slice()).into(), after.into(), limit.into()];
+    tx.query_all(&LIST_SEALED_OTHERWISE, &values, |row| Ok((column::id(row, 0)?, row.get(1)?)))
+}
+
+/// Stores a payload sealed anew; false when it was sent, or sealed by somebody else, meanwhile.
+pub fn update_payload(tx: &mut Tx<'_>, id: DeliveryId, seen: &[u8], sealed: &[u8]) -> Result<bool, StoreError> {
+    Ok(tx.execute(&UPDATE_PAYLOAD, &[(&id.to_string()).into(), seen.into(), sealed.into()])? == 1)
 }
 
 /// Marks a delivery as sent; false when the lease was lost.

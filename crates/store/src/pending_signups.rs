@@ -56,6 +56,13 @@ statements! {
               created_at, expires_at";
     /// Notes that a newer code was sent.
     RENEW_CODE = "UPDATE pending_signups SET code_issued_at = $2 WHERE id = $1 AND link_hash IS NOT NULL";
+    /// Locks every sign-up of an address, always in the same order.
+    LOCK_OF_EMAIL = {
+        sqlite: "SELECT id FROM pending_signups WHERE email_canonical = $1 ORDER BY id",
+        postgres: "SELECT id FROM pending_signups WHERE email_canonical = $1 ORDER BY id FOR UPDATE",
+    };
+    /// The address behind a browser's handle.
+    FIND_EMAIL = "SELECT email_canonical FROM pending_signups WHERE handle_hash = $1";
     /// Consumes a sign-up.
     TAKE = "DELETE FROM pending_signups WHERE id = $1";
     /// Removes every sign-up of an address.
@@ -133,6 +140,18 @@ pub fn reserve_code_attempt(
 /// Notes that a code was mailed at `now`; false when the address had an account at sign-up.
 pub fn renew_code(tx: &mut Tx<'_>, id: SignupId, now: Timestamp) -> Result<bool, StoreError> {
     Ok(tx.execute(&RENEW_CODE, &[(&id.to_string()).into(), now.into()])? == 1)
+}
+
+/// Locks every sign-up of an address, for whoever makes its account and forgets them all: of two who confirm at the same moment
+/// one waits before it has locked anything that the other needs. On SQLite there is one writer.
+pub fn lock_of_email(tx: &mut Tx<'_>, email_canonical: &str) -> Result<(), StoreError> {
+    tx.query_all(&LOCK_OF_EMAIL, &[email_canonical.into()], |row| row.get::<String>(0)).map(drop)
+}
+
+/// The same for the address of the sign-up with this handle, if there is one.
+pub fn lock_of_handle(tx: &mut Tx<'_>, handle: &TokenHash) -> Result<(), StoreError> {
+    let email = tx.query_optional(&FIND_EMAIL, &[handle.as_bytes().as_slice().into()], |row| row.get::<String>(0))?;
+    email.map_or(Ok(()), |email| lock_of_email(tx, &email))
 }
 
 /// Consumes the sign-up; false when somebody else did.

@@ -62,7 +62,14 @@ impl Keys {
         };
         if recognized == Recognized::Previous {
             let event = EventDraft::of_start(now, random, Action::MasterKeyChanged);
-            reseal(&store, &masters, &found, check, random, event).await?;
+            let plan = SealedAnew::new(&masters, &found, random)?;
+            let seen = found.check.clone();
+            let recognize = move |tx: &mut Tx<'_>| {
+                plan.write(tx)?;
+                // Of several nodes that start with it, one changed it.
+                if meta::update(tx, MASTER_KEY, &seen, &check)? { events::append(tx, event.row()) } else { Ok(()) }
+            };
+            store.write::<_, StoreError, _>(recognize).await?;
             found = store.read(find).await?;
         }
         // Keys are drawn only for a database that lacks them: the first one costs what many starts do not.
@@ -83,6 +90,21 @@ impl Keys {
         let verified_others = VerifiedTokens::new(settings.remembered_tokens);
         let ring = RwLock::new(Arc::new(ring));
         Ok(Self { store, masters, secrets, settings, ring, verified, verified_others })
+    }
+
+    /// Seals again what nodes that had not changed the master key yet have sealed with the one before: says how many keys.
+    /// None where the database does not know this node's master key as the current one, which it would undo.
+    pub(crate) async fn seal_again(&self, random: &dyn Random) -> Result<Option<usize>, KeysError> {
+        let found = self.store.read(find).await?;
+        if self.masters.find_by_check_value(&found.check)? != Some(Recognized::Current) {
+            return Ok(None);
+        }
+        let plan = SealedAnew::new(&self.masters, &found, random)?;
+        let count = plan.secrets.len() + plan.signing.len();
+        if count > 0 {
+            self.store.write::<_, StoreError, _>(move |tx| plan.write(tx)).await?;
+        }
+        Ok(Some(count))
     }
 }
 
@@ -128,44 +150,40 @@ fn complete(tx: &mut Tx<'_>, secrets: &[SecretKey], plan: &RotationPlan, event: 
     if begun.is_empty() { Ok(()) } else { events::append(tx, event.clone().keys(&begun).row()) }
 }
 
-/// Seals every key with the current master key, then lets the database recognize that one. A row that somebody
-/// else changed meanwhile was sealed by them.
-async fn reseal(
-    store: &Store,
-    masters: &MasterKeys,
-    found: &Found,
-    check: Vec<u8>,
-    random: &dyn Random,
-    event: EventDraft,
-) -> Result<(), KeysError> {
-    let mut secrets = Vec::new();
-    for row in &found.secrets {
-        if let Some(sealed) =
-            masters.reseal(SECRET_KEY, &secret_keys::identity(row.id, &row.purpose), &row.sealed, random)?
-        {
-            secrets.push((row.clone(), sealed));
-        }
-    }
-    let mut signing = Vec::new();
-    for row in found.signing.iter().filter(|row| !row.private_key_sealed.is_empty()) {
-        if let Some(sealed) = masters.reseal(PRIVATE_KEY, &row.id.to_string(), &row.private_key_sealed, random)? {
-            signing.push((row.clone(), sealed));
-        }
-    }
-    let seen = found.check.clone();
-    store
-        .write::<_, StoreError, _>(move |tx| {
-            for (row, sealed) in &secrets {
-                secret_rows::update_sealed(tx, row, sealed)?;
+/// Keys that another master key than the current one has sealed, with what is to take the place of that.
+struct SealedAnew {
+    secrets: Vec<(SecretKey, Vec<u8>)>,
+    signing: Vec<(SigningKey, Vec<u8>)>,
+}
+
+impl SealedAnew {
+    fn new(masters: &MasterKeys, found: &Found, random: &dyn Random) -> Result<Self, KeysError> {
+        let mut secrets = Vec::new();
+        for row in &found.secrets {
+            let identity = secret_keys::identity(row.id, &row.purpose);
+            if let Some(sealed) = masters.reseal(SECRET_KEY, &identity, &row.sealed, random)? {
+                secrets.push((row.clone(), sealed));
             }
-            for (row, sealed) in &signing {
-                signing_rows::update_sealed(tx, row, sealed)?;
+        }
+        let mut signing = Vec::new();
+        for row in found.signing.iter().filter(|row| !row.private_key_sealed.is_empty()) {
+            if let Some(sealed) = masters.reseal(PRIVATE_KEY, &row.id.to_string(), &row.private_key_sealed, random)? {
+                signing.push((row.clone(), sealed));
             }
-            // Of several nodes that start with it, one changed it.
-            if meta::update(tx, MASTER_KEY, &seen, &check)? { events::append(tx, event.row()) } else { Ok(()) }
-        })
-        .await?;
-    Ok(())
+        }
+        Ok(Self { secrets, signing })
+    }
+
+    /// A row that somebody else changed meanwhile was sealed by them.
+    fn write(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        for (row, sealed) in &self.secrets {
+            secret_rows::update_sealed(tx, row, sealed)?;
+        }
+        for (row, sealed) in &self.signing {
+            signing_rows::update_sealed(tx, row, sealed)?;
+        }
+        Ok(())
+    }
 }
 
 /// Names the master key a check value belongs to.

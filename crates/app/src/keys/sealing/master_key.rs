@@ -110,6 +110,11 @@ impl MasterKeys {
         Ok(())
     }
 
+    /// Whether there are keys that the current one replaces.
+    pub(crate) const fn has_previous(&self) -> bool {
+        !self.previous.is_empty()
+    }
+
     /// Names the current key.
     pub const fn fingerprint(&self) -> KeyFingerprint {
         self.current.fingerprint()

@@ -64,7 +64,7 @@ impl KeyFingerprint {
         Self(bytes)
     }
 
-    pub(super) const fn as_bytes(&self) -> &[u8; Self::BYTES] {
+    pub(crate) const fn as_bytes(&self) -> &[u8; Self::BYTES] {
         &self.0
     }
 }
