@@ -100,7 +100,7 @@ impl Visit {
             }
             Authorization::Answer { response, origin } => {
                 let page = self.page;
-                answer_client(response, origin, |action, fields| FormPost { page, action, fields })
+                answer_client(response, origin.as_deref(), |action, fields| FormPost { page, action, fields })
             }
         }
     }
@@ -136,7 +136,7 @@ impl Visit {
 
 fn answer_client(
     response: AuthorizationResponse,
-    origin: Option<String>,
+    origin: Option<&str>,
     form: impl FnOnce(String, Vec<(&'static str, String)>) -> FormPost,
 ) -> Result<Response, Problem> {
     match response {
@@ -146,7 +146,7 @@ fn answer_client(
             Ok((StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response())
         }
         AuthorizationResponse::FormPost { action, fields } => {
-            let origin = origin.as_deref().and_then(FormActionOrigin::new);
+            let origin = origin.and_then(FormActionOrigin::new);
             Ok(leading_to(show_page(&form(action, fields))?, origin))
         }
     }
