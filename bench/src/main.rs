@@ -31,7 +31,7 @@ use std::time::Duration;
 type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 const USAGE: &str = "\
-cargo xtask bench NAME [--runs N] [--seconds N] [--samples N] [--users N]
+cargo xtask bench NAME [--runs N] [--seconds N] [--samples N] [--users N] [--only WHAT]
 
   timing            whether answering times tell accounts apart
   renewal           POST /api/v1/token on SQLite against the limit of its parts
@@ -54,6 +54,8 @@ struct Options {
     samples: usize,
     /// How many users `million` compares with a thousand.
     users: usize,
+    /// What of `provider` is measured alone, without the peer.
+    only: Option<String>,
     /// A throwaway PostgreSQL cluster, and the folder of its programs; `cargo xtask bench` starts it.
     postgres: Option<(String, PathBuf)>,
 }
@@ -105,11 +107,13 @@ fn run(arguments: &[String]) -> Outcome<()> {
 }
 
 fn options(arguments: &[&str]) -> Outcome<Options> {
-    let mut options = Options { runs: 5, span: Duration::from_secs(3), samples: 300, users: 1_000_000, postgres: None };
+    let mut options =
+        Options { runs: 5, span: Duration::from_secs(3), samples: 300, users: 1_000_000, only: None, postgres: None };
     let (mut url, mut programs) = (None, None);
     for pair in arguments.chunks(2) {
         match pair {
             ["--users", number] => options.users = number.parse()?,
+            ["--only", name] => options.only = Some((*name).to_owned()),
             ["--postgres", text] => url = Some((*text).to_owned()),
             ["--postgres-programs", folder] => programs = Some(PathBuf::from(folder)),
             ["--runs", number] => options.runs = number.parse()?,

@@ -40,6 +40,9 @@ const COMPARED: [(Work, &str, f64); 4] = [
 /// Compares.
 pub(crate) async fn run(options: &Options) -> Outcome<()> {
     leave_first_core()?;
+    if let Some(only) = &options.only {
+        return ours_only(only, options).await;
+    }
     let log = tempfile::Builder::new().prefix("bench-").tempfile_in(target())?;
     let mut theirs = start_theirs(log.reopen()?).await?;
     let deployment = Deployment::new(None)?;
@@ -99,6 +102,30 @@ impl Script for Expecting {
     }
 }
 
+/// One thing, of ours alone: for a profile.
+async fn ours_only(name: &str, options: &Options) -> Outcome<()> {
+    let deployment = Deployment::new(None)?;
+    let mut ours = start_ours(&deployment).await?;
+    let work = COMPARED.into_iter().find(|(_, known, _)| *known == name).map(|(work, ..)| work);
+    if let Some(work) = work {
+        ours.measure(work, WARM_UP).await?;
+        let mut figures = Vec::new();
+        for _ in 0..options.runs {
+            figures.push(ours.measure(work, options.span).await?);
+        }
+        tell_alone(name, &figures);
+    } else {
+        alone(&ours, options).await?;
+    }
+    ours.server.stop()
+}
+
+fn tell_alone(name: &str, figures: &[Figure]) {
+    let middle = |of: fn(&Figure) -> f64| median(&figures.iter().map(of).collect::<Vec<_>>());
+    let (per_second, cpu_us) = (middle(|figure| figure.per_second), middle(|figure| figure.cpu_us));
+    println!("\n{name}, ours alone: {per_second:.0}/s, {cpu_us:.1} µs of processor time");
+}
+
 /// Ours alone, for orientation: who a person is, and the keys.
 async fn alone(ours: &Side, options: &Options) -> Outcome<()> {
     let userinfo = ours.path("userinfo_endpoint")?;
@@ -112,9 +139,9 @@ async fn alone(ours: &Side, options: &Options) -> Outcome<()> {
     for (name, scripts) in [("userinfo", people), ("JWKS", vec![keys; CONNECTIONS])] {
         let mut figures = Vec::new();
         for _ in 0..options.runs {
-            figures.push(ours.drive(scripts.clone(), options.span).await?.0.per_second);
+            figures.push(ours.drive(scripts.clone(), options.span).await?.0);
         }
-        println!("\n{name}, ours alone: {:.0}/s", median(&figures));
+        tell_alone(name, &figures);
     }
     Ok(())
 }

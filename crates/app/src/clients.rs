@@ -2,6 +2,7 @@
 
 mod built;
 pub mod declared;
+mod disabling;
 mod read;
 pub mod registration;
 #[cfg(test)]
@@ -10,9 +11,7 @@ mod tests;
 use doorward_model::id;
 use doorward_model::secret::{PlainToken, TokenKind};
 use doorward_model::time::Timestamp;
-use doorward_oidc::client::{
-    AuthenticationMethod, Author, Client, ClientId, Keys, Metadata, Problem, Rotation, SubjectType,
-};
+use doorward_oidc::client::{AuthenticationMethod, Author, Client, ClientId, Keys, Metadata, Problem, SubjectType};
 use doorward_oidc::subject;
 use doorward_store::Store;
 use doorward_store::clients::{self, ClientRow};
@@ -279,12 +278,7 @@ impl App {
     }
 
     async fn remove_client(&self, op: &Op, id: &str, event: EventDraft) -> Result<bool, Failure> {
-        // One that cannot be read can be removed all the same.
-        let keeps_tokens = match self.find_client(id).await {
-            Ok(None) => return Ok(false),
-            Ok(Some(registered)) => registered.client.metadata().rotation == Rotation::Keep,
-            Err(_) => true,
-        };
+        let Some(keeps_tokens) = self.may_keep_tokens(id).await else { return Ok(false) };
         let (id, revocations, now) = (id.to_owned(), RevocationBatch::new(op), op.now);
         self.change(move |change| {
             // Its grants go with it.

@@ -62,6 +62,10 @@ pub enum Action {
     ClientChanged,
     /// A client got a new secret.
     ClientSecretRotated,
+    /// An operator kept a client out.
+    ClientDisabled,
+    /// An operator let a client in again.
+    ClientEnabled,
     /// A client was removed.
     ClientDeleted,
     /// An operator made a token with which clients register themselves.
@@ -115,6 +119,8 @@ impl Action {
             Self::ClientCreated => "client.created",
             Self::ClientChanged => "client.changed",
             Self::ClientSecretRotated => "client.secret_rotated",
+            Self::ClientDisabled => "client.disabled",
+            Self::ClientEnabled => "client.enabled",
             Self::ClientDeleted => "client.deleted",
             Self::InitialAccessCreated => "client.initial_token_created",
             Self::InitialAccessDeleted => "client.initial_token_deleted",

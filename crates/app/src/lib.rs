@@ -57,7 +57,7 @@ use failure::Failure;
 use hashing::Hasher;
 use keys::Keys;
 use mail_budget::{MailBudgets, MailRequest};
-use oauth::ClientKeyCache;
+use oauth::{ClientKeyCache, ClientTokens, MOST_CLIENT_TOKENS};
 use op::Op;
 use outbound::Outbound;
 use renewal_limit::RenewalLimit;
@@ -95,6 +95,7 @@ pub struct Parts {
     renewals: RenewalLimit,
     client_keys: ClientKeyCache,
     read_clients: ReadClients,
+    client_tokens: ClientTokens,
     revocations: Revocations,
 }
 
@@ -133,6 +134,7 @@ impl App {
             revocations,
             client_keys: ClientKeyCache::default(),
             read_clients: ReadClients::default(),
+            client_tokens: ClientTokens::new(MOST_CLIENT_TOKENS),
             outbound,
         };
         Self { parts: Arc::new(parts) }

@@ -36,6 +36,7 @@ pub use doorward_oidc::parameters::{Parameters, ParametersError};
 pub use doorward_oidc::response::{AuthorizationResponse, Destination};
 pub use exchange::{TokenAnswer, TokenRefusal};
 pub use introspection::Introspection;
+pub(crate) use living::{ClientTokens, MOST_CLIENT_TOKENS};
 pub use logout::LogoutAnswer;
 pub use proofs::{Proving, TokenScheme};
 pub(crate) use requests::PUSHED_STAYS_MS;

@@ -49,6 +49,8 @@ statements! {
     TAKE = "UPDATE authorization_codes SET used_at = $2 WHERE code_hash = $1 AND used_at IS NULL AND expires_at > $2";
     /// Removes every code of a person for a client.
     DELETE_OF_CLIENT = "DELETE FROM authorization_codes WHERE client_id = $2 AND session_id IN (SELECT id FROM sessions WHERE user_id = $1)";
+    /// Removes every code for a client.
+    DELETE_EVERY_OF_CLIENT = "DELETE FROM authorization_codes WHERE client_id = $1";
     /// Removes a batch of codes past their time.
     DELETE_EXPIRED = "DELETE FROM authorization_codes WHERE code_hash IN (SELECT code_hash FROM authorization_codes \
               WHERE expires_at <= $1 LIMIT $2)";
@@ -108,6 +110,11 @@ pub fn take(tx: &mut Tx<'_>, hash: &TokenHash, now: Timestamp) -> Result<bool, S
 /// Removes every code that the client got for `user`, used or not. Whoever uses one at the same time is waited for.
 pub fn delete_of_client(tx: &mut Tx<'_>, user: UserId, client_id: &str) -> Result<u64, StoreError> {
     tx.execute(&DELETE_OF_CLIENT, &[(&user.to_string()).into(), client_id.into()])
+}
+
+/// Removes every code for the client, used or not. Whoever uses one at the same time is waited for.
+pub fn delete_every_of_client(tx: &mut Tx<'_>, client_id: &str) -> Result<u64, StoreError> {
+    tx.execute(&DELETE_EVERY_OF_CLIENT, &[client_id.into()])
 }
 
 /// Removes up to `limit` codes that were over before `before`.

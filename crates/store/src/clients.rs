@@ -38,10 +38,17 @@ statements! {
     INSERT = "INSERT INTO clients (id, metadata, created_at, updated_at) VALUES ($1, $2, $3, $3)";
     /// By id.
     FIND = "SELECT id, metadata, created_at, updated_at, disabled_at FROM clients WHERE id = $1";
+    /// By id, with its secrets that are good.
+    FIND_WITH_SECRETS = "SELECT c.id, c.metadata, c.created_at, c.updated_at, c.disabled_at, s.secret_hash FROM clients c \
+                    LEFT JOIN client_secrets s ON s.client_id = c.id AND (s.expires_at IS NULL OR s.expires_at > $2) WHERE c.id = $1";
     /// A page of clients, in the order of their ids.
     LIST = "SELECT id, metadata, created_at, updated_at, disabled_at FROM clients WHERE id > $1 ORDER BY id LIMIT $2";
     /// Replaces what is registered, if it is still what the caller saw.
     UPDATE = "UPDATE clients SET metadata = $3, updated_at = $4 WHERE id = $1 AND metadata = $2";
+    /// Keeps a client out that is not kept out yet.
+    DISABLE = "UPDATE clients SET disabled_at = $2, updated_at = $2 WHERE id = $1 AND disabled_at IS NULL";
+    /// Lets a client in again.
+    ENABLE = "UPDATE clients SET disabled_at = NULL, updated_at = $2 WHERE id = $1 AND disabled_at IS NOT NULL";
     /// Removes a client and everything that hangs on it.
     DELETE = "DELETE FROM clients WHERE id = $1";
     /// Moves a client's row, so that two rotations of its secret come one after the other.
@@ -91,6 +98,24 @@ pub fn find(tx: &mut Tx<'_>, id: &str) -> Result<Option<ClientRow>, StoreError> 
     tx.query_optional(&FIND, &[id.into()], read)
 }
 
+/// The client with this id, and the hashes of its secrets that are good at `now`.
+pub fn find_with_secrets(
+    tx: &mut Tx<'_>,
+    id: &str,
+    now: Timestamp,
+) -> Result<Option<(ClientRow, Vec<TokenHash>)>, StoreError> {
+    let mut client = None;
+    // Of an overlap at most two are good, so hardly any row is read twice.
+    let hashes = tx.query_all(&FIND_WITH_SECRETS, &[id.into(), now.into()], |row| {
+        if client.is_none() {
+            client = Some(read(row)?);
+        }
+        let hash: Option<[u8; 32]> = row.get(5)?;
+        Ok(hash.map(TokenHash::from_bytes))
+    })?;
+    Ok(client.map(|client| (client, hashes.into_iter().flatten().collect())))
+}
+
 /// Up to `limit` clients whose ids come after `after` (empty: from the first on).
 pub fn list(tx: &mut Tx<'_>, after: &str, limit: i64) -> Result<Vec<ClientRow>, StoreError> {
     tx.query_all(&LIST, &[after.into(), limit.into()], read)
@@ -99,6 +124,16 @@ pub fn list(tx: &mut Tx<'_>, after: &str, limit: i64) -> Result<Vec<ClientRow>, 
 /// Replaces the metadata `seen` by `metadata`; false when the client is gone or has changed meanwhile.
 pub fn update(tx: &mut Tx<'_>, id: &str, seen: &str, metadata: &str, now: Timestamp) -> Result<bool, StoreError> {
     Ok(tx.execute(&UPDATE, &[id.into(), seen.into(), metadata.into(), now.into()])? == 1)
+}
+
+/// Keeps the client out; false when there is none or it is kept out already.
+pub fn disable(tx: &mut Tx<'_>, id: &str, now: Timestamp) -> Result<bool, StoreError> {
+    Ok(tx.execute(&DISABLE, &[id.into(), now.into()])? == 1)
+}
+
+/// Lets the client in again; false when there is none or it is not kept out.
+pub fn enable(tx: &mut Tx<'_>, id: &str, now: Timestamp) -> Result<bool, StoreError> {
+    Ok(tx.execute(&ENABLE, &[id.into(), now.into()])? == 1)
 }
 
 /// Removes the client, its secrets, codes and grants; false when there is none.

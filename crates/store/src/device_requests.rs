@@ -83,6 +83,8 @@ statements! {
     /// Takes back what a person has said yes to for a client and no device has fetched yet.
     WITHDRAW = "UPDATE device_requests SET decision = $3 WHERE client_id = $2 AND decision = $4 \
               AND session_id IN (SELECT id FROM sessions WHERE user_id = $1)";
+    /// Removes every request of a client.
+    DELETE_EVERY_OF_CLIENT = "DELETE FROM device_requests WHERE client_id = $1";
     /// Removes a batch of requests past their time.
     DELETE_EXPIRED = "DELETE FROM device_requests WHERE code_hash IN (SELECT code_hash FROM device_requests \
               WHERE expires_at <= $1 LIMIT $2)";
@@ -172,6 +174,11 @@ pub fn decide(
 pub fn withdraw(tx: &mut Tx<'_>, user: UserId, client_id: &str) -> Result<u64, StoreError> {
     let (denied, approved) = (DeviceDecision::Denied.as_str(), DeviceDecision::Approved.as_str());
     tx.execute(&WITHDRAW, &[(&user.to_string()).into(), client_id.into(), denied.into(), approved.into()])
+}
+
+/// Removes every request of the client, in whatever state. Whoever decides about one at the same time is waited for.
+pub fn delete_every_of_client(tx: &mut Tx<'_>, client_id: &str) -> Result<u64, StoreError> {
+    tx.execute(&DELETE_EVERY_OF_CLIENT, &[client_id.into()])
 }
 
 /// Removes up to `limit` requests that are over.

@@ -5,6 +5,8 @@ use doorward_model::id::{GrantId, SessionId, UserId};
 use doorward_model::time::Timestamp;
 
 use crate::column;
+use crate::sessions::{self, Life};
+use crate::users::{self, User};
 use crate::{Row, StoreError, Tx, statements};
 
 /// A row of `grants`.
@@ -45,11 +47,18 @@ statements! {
     /// By id.
     FIND = "SELECT id, user_id, client_id, session_id, scope, resources, claims, amr, acr, authenticated_at, created_at, expires_at, revoked_at \
               FROM grants WHERE id = $1";
+    /// By id, with what its life depends on.
+    FIND_HELD = "SELECT g.id, g.user_id, g.client_id, g.session_id, g.scope, g.resources, g.claims, g.amr, g.acr, g.authenticated_at, g.created_at, \
+              g.expires_at, g.revoked_at, u.id, u.email, u.email_canonical, u.email_verified_at, u.name, u.locale, u.is_admin, u.disabled_at, \
+              u.last_signed_in_at, u.created_at, u.updated_at, s.expires_at, s.last_seen_at, s.idle_ms, s.revoked_at \
+              FROM grants g JOIN users u ON u.id = g.user_id LEFT JOIN sessions s ON s.id = g.session_id WHERE g.id = $1";
     /// Ends a grant.
     REVOKE = "UPDATE grants SET revoked_at = $2, revoked_reason = $3 WHERE id = $1 AND revoked_at IS NULL";
     /// Ends all grants of a person to a client.
     REVOKE_OF_CLIENT = "UPDATE grants SET revoked_at = $3, revoked_reason = $4 WHERE user_id = $1 AND client_id = $2 AND revoked_at IS NULL \
               RETURNING id";
+    /// Ends everything that anybody let a client have.
+    REVOKE_EVERY_OF_CLIENT = "UPDATE grants SET revoked_at = $2, revoked_reason = $3 WHERE client_id = $1 AND revoked_at IS NULL";
     /// Ends what came of a session.
     REVOKE_OF_SESSION = "UPDATE grants SET revoked_at = $2, revoked_reason = $3 WHERE session_id = $1 AND revoked_at IS NULL";
     /// Those of a session that may have a token: begun since `$3`, or with a refresh token.
@@ -93,6 +102,25 @@ pub(crate) fn read_from(row: &Row<'_>, first: usize) -> Result<Grant, StoreError
     })
 }
 
+/// A grant with what its life depends on.
+#[derive(Clone, Debug)]
+pub struct HeldGrant {
+    /// The grant.
+    pub grant: Grant,
+    /// Who gave it.
+    pub user: User,
+    /// How long the session lives that it ends with, if it ends with one.
+    pub session: Option<Life>,
+}
+
+/// A grant with what follows it, from the column `first` on; none when it ends with a session that is gone.
+pub(crate) fn read_held(row: &Row<'_>, first: usize) -> Result<Option<HeldGrant>, StoreError> {
+    let (grant, user) = (read_from(row, first)?, users::read_from(row, first + 13)?);
+    let session = sessions::read_life(row, first + 24, user.disabled_at.is_some())?;
+    let is_gone = grant.session_id.is_some() && session.is_none();
+    Ok((!is_gone).then_some(HeldGrant { grant, user, session }))
+}
+
 /// Adds `grant`.
 pub fn insert(tx: &mut Tx<'_>, grant: &Grant) -> Result<(), StoreError> {
     tx.execute_expecting(
@@ -120,6 +148,11 @@ pub fn find(tx: &mut Tx<'_>, id: GrantId) -> Result<Option<Grant>, StoreError> {
     tx.query_optional(&FIND, &[(&id.to_string()).into()], read)
 }
 
+/// The grant with this id, whatever its state, with what its life depends on.
+pub fn find_held(tx: &mut Tx<'_>, id: GrantId) -> Result<Option<HeldGrant>, StoreError> {
+    Ok(tx.query_optional(&FIND_HELD, &[(&id.to_string()).into()], |row| read_held(row, 0))?.flatten())
+}
+
 /// Ends the grant; false when it has ended or is gone.
 pub fn revoke(tx: &mut Tx<'_>, id: GrantId, now: Timestamp, reason: &str) -> Result<bool, StoreError> {
     Ok(tx.execute(&REVOKE, &[(&id.to_string()).into(), now.into(), reason.into()])? == 1)
@@ -136,6 +169,16 @@ pub fn revoke_of_client(
     let user = user.to_string();
     let values = [(&user).into(), client_id.into(), now.into(), reason.into()];
     tx.query_all(&REVOKE_OF_CLIENT, &values, |row| column::id(row, 0))
+}
+
+/// Ends everything that anybody let the client have, and says how many grants that were.
+pub fn revoke_every_of_client(
+    tx: &mut Tx<'_>,
+    client_id: &str,
+    now: Timestamp,
+    reason: &str,
+) -> Result<u64, StoreError> {
+    tx.execute(&REVOKE_EVERY_OF_CLIENT, &[client_id.into(), now.into(), reason.into()])
 }
 
 /// Ends what came of a session, and returns the ids of what may have given a token since `used_since`.

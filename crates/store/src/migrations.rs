@@ -37,6 +37,7 @@ pub(crate) static MIGRATIONS: &[Migration] = migrations! {
     7 "0007_device_requests";
     8 "0008_registrations";
     9 "0009_revocations_in_order";
+    10 "0010_events_by_id";
 };
 
 statements! {

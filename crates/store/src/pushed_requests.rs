@@ -32,6 +32,8 @@ statements! {
     FIND = "SELECT client_id, parameters, is_signed, dpop_key, created_at, expires_at, used_at FROM pushed_requests WHERE name_hash = $1";
     /// Uses a request that nobody has used.
     TAKE = "UPDATE pushed_requests SET used_at = $2 WHERE name_hash = $1 AND used_at IS NULL";
+    /// Removes every request of a client.
+    DELETE_EVERY_OF_CLIENT = "DELETE FROM pushed_requests WHERE client_id = $1";
     /// Removes a batch of requests past their time.
     DELETE_EXPIRED = "DELETE FROM pushed_requests WHERE name_hash IN (SELECT name_hash FROM pushed_requests \
               WHERE expires_at <= $1 LIMIT $2)";
@@ -74,6 +76,11 @@ pub fn find(tx: &mut Tx<'_>, name: &TokenHash) -> Result<Option<PushedRequest>, 
 /// Uses the request; false when it was used before.
 pub fn take(tx: &mut Tx<'_>, name: &TokenHash, now: Timestamp) -> Result<bool, StoreError> {
     Ok(tx.execute(&TAKE, &[name.as_bytes().as_slice().into(), now.into()])? == 1)
+}
+
+/// Removes every request of the client, used or not.
+pub fn delete_every_of_client(tx: &mut Tx<'_>, client_id: &str) -> Result<u64, StoreError> {
+    tx.execute(&DELETE_EVERY_OF_CLIENT, &[client_id.into()])
 }
 
 /// Removes up to `limit` requests that nobody could begin with before `before`.

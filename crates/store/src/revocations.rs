@@ -87,6 +87,8 @@ statements! {
     LIST_BETWEEN = "SELECT id, kind, subject, at FROM revocations WHERE at >= $1 AND at < $3 AND (at > $1 OR id > $2) ORDER BY at, id LIMIT $4";
     /// Whether something is in the list.
     IS_LISTED = "SELECT count(*) FROM revocations WHERE subject = $1 AND kind = $2";
+    /// Whether something is in the list with a time that is not before `$3`.
+    IS_LISTED_SINCE = "SELECT count(*) FROM revocations WHERE subject = $1 AND kind = $2 AND at >= $3";
     /// Removes a batch of old entries.
     DELETE_BEFORE = "DELETE FROM revocations WHERE id IN (SELECT id FROM revocations WHERE at < $1 LIMIT $2)";
 }
@@ -117,6 +119,17 @@ pub fn insert_grants_of_client(
 /// Whether `subject` is in the list. Entries stay in it for longer than any access token lives.
 pub fn is_listed(tx: &mut Tx<'_>, kind: RevokedKind, subject: &str) -> Result<bool, StoreError> {
     tx.query_one(&IS_LISTED, &[subject.into(), kind.text().into()], |row| row.get::<i64>(0)).map(|count| count > 0)
+}
+
+/// Whether `subject` is in the list with a time that is not before `since`.
+pub fn is_listed_since(
+    tx: &mut Tx<'_>,
+    kind: RevokedKind,
+    subject: &str,
+    since: Timestamp,
+) -> Result<bool, StoreError> {
+    let values = [subject.into(), kind.text().into(), since.into()];
+    tx.query_one(&IS_LISTED_SINCE, &values, |row| row.get::<i64>(0)).map(|count| count > 0)
 }
 
 /// How many entries there are of each second since `since`, a whole second: the second's beginning and the number.

@@ -74,6 +74,34 @@ impl Session {
     }
 }
 
+/// What of a session says how long it lives.
+#[derive(Clone, Copy, Debug)]
+pub struct Life {
+    /// When it ends whatever happens.
+    pub expires_at: Timestamp,
+    /// When it was last used, as far as the row knows.
+    pub last_seen_at: Timestamp,
+    /// How long it lives without being used.
+    pub idle_ms: i64,
+    /// Whether it was ended.
+    pub is_revoked: bool,
+    /// Whether its user is kept out.
+    pub user_disabled: bool,
+}
+
+impl Session {
+    /// How long it lives.
+    pub const fn life(&self) -> Life {
+        Life {
+            expires_at: self.expires_at,
+            last_seen_at: self.last_seen_at,
+            idle_ms: self.idle_ms,
+            is_revoked: self.revoked_at.is_some(),
+            user_disabled: self.user_disabled,
+        }
+    }
+}
+
 statements! {
     /// Begins a session. Its ordinal says in which order a user's sessions began, also within one millisecond and when a
     /// clock is set back; the caller holds the lock of the user's row, so no two sessions get the same.
@@ -96,7 +124,10 @@ statements! {
               AND s.ordinal < COALESCE((SELECT ordinal FROM sessions WHERE id = $3 AND user_id = $1), 9223372036854775807) \
               ORDER BY s.ordinal DESC LIMIT $4";
     /// Takes the lock of a living session's row.
-    LOCK = "UPDATE sessions SET last_seen_at = last_seen_at WHERE id = $1 AND revoked_at IS NULL";
+    LOCK = {
+        sqlite: "SELECT id FROM sessions WHERE id = $1 AND revoked_at IS NULL",
+        postgres: "SELECT id FROM sessions WHERE id = $1 AND revoked_at IS NULL FOR NO KEY UPDATE",
+    };
     /// Ends one session of a user.
     REVOKE = "UPDATE sessions SET revoked_at = $3, revoked_reason = $4 WHERE id = $1 AND user_id = $2 AND revoked_at IS NULL AND expires_at > $3";
     /// Ends all sessions of a user but one.
@@ -141,6 +172,14 @@ pub(crate) fn read_from(row: &Row<'_>, first: usize) -> Result<Session, StoreErr
         user_is_admin: row.get(first + 16)?,
         user_disabled: disabled_at.is_some(),
     })
+}
+
+/// How long a session whose columns begin at `first` lives; none where a join has found none.
+pub(crate) fn read_life(row: &Row<'_>, first: usize, user_disabled: bool) -> Result<Option<Life>, StoreError> {
+    let Some(expires_at) = row.get(first)? else { return Ok(None) };
+    let (last_seen_at, idle_ms) = (row.get(first + 1)?, row.get(first + 2)?);
+    let revoked_at: Option<Timestamp> = row.get(first + 3)?;
+    Ok(Some(Life { expires_at, last_seen_at, idle_ms, is_revoked: revoked_at.is_some(), user_disabled }))
 }
 
 /// Begins `session`. The caller has written to its user's row in this transaction.
@@ -190,7 +229,8 @@ pub fn list_living(
 
 /// Takes the lock of a session's row: whoever ends the session waits. False when it was ended before.
 pub fn lock(tx: &mut Tx<'_>, id: SessionId) -> Result<bool, StoreError> {
-    Ok(tx.execute(&LOCK, &[(&id.to_string()).into()])? == 1)
+    // SQLite's one writer holds everything already: nothing is written only to be locked.
+    Ok(tx.query_optional(&LOCK, &[(&id.to_string()).into()], |row| row.get::<String>(0))?.is_some())
 }
 
 /// Ends one session of `user`; false when it is not theirs or has ended.

@@ -5,7 +5,7 @@ use doorward_model::rotation::{Family, Salt};
 use doorward_model::time::Timestamp;
 
 use crate::column;
-use crate::grants::{self, Grant};
+use crate::grants::{self, Grant, HeldGrant};
 use crate::sessions::{self, Session};
 use crate::{Row, StoreError, Tx, statements};
 
@@ -77,6 +77,13 @@ statements! {
     FIND_WITH_GRANT = "SELECT f.id, f.grant_id, f.salt, f.issued, f.presented, f.issued_at, f.rotation, f.network, f.dpop_key, f.expires_at, f.revoked_at, \
               g.id, g.user_id, g.client_id, g.session_id, g.scope, g.resources, g.claims, g.amr, g.acr, g.authenticated_at, g.created_at, \
               g.expires_at, g.revoked_at FROM token_families f JOIN grants g ON g.id = f.grant_id WHERE f.id = $1";
+    /// By id, with the grant it renews and what that one's life depends on.
+    FIND_WITH_HELD = "SELECT f.id, f.grant_id, f.salt, f.issued, f.presented, f.issued_at, f.rotation, f.network, f.dpop_key, f.expires_at, f.revoked_at, \
+              g.id, g.user_id, g.client_id, g.session_id, g.scope, g.resources, g.claims, g.amr, g.acr, g.authenticated_at, g.created_at, \
+              g.expires_at, g.revoked_at, u.id, u.email, u.email_canonical, u.email_verified_at, u.name, u.locale, u.is_admin, u.disabled_at, \
+              u.last_signed_in_at, u.created_at, u.updated_at, s.expires_at, s.last_seen_at, s.idle_ms, s.revoked_at \
+              FROM token_families f JOIN grants g ON g.id = f.grant_id JOIN users u ON u.id = g.user_id LEFT JOIN sessions s ON s.id = g.session_id \
+              WHERE f.id = $1";
     /// Moves a living family on, if it still stands where the caller saw it.
     ADVANCE = "UPDATE token_families SET presented = $4, issued = $5, issued_at = $6, network = $7 \
               WHERE id = $1 AND presented = $2 AND issued = $3 AND revoked_at IS NULL";
@@ -144,6 +151,15 @@ pub fn find_with_grant(tx: &mut Tx<'_>, id: FamilyId) -> Result<Option<(TokenFam
         let grant = grants::read_from(row, FAMILY_COLUMNS)?;
         Ok((read(row, Renewed::Grant(grant.id))?, grant))
     })
+}
+
+/// The same, with what the life of the grant depends on.
+pub fn find_with_held(tx: &mut Tx<'_>, id: FamilyId) -> Result<Option<(TokenFamily, HeldGrant)>, StoreError> {
+    let found = tx.query_optional(&FIND_WITH_HELD, &[(&id.to_string()).into()], |row| {
+        let Some(held) = grants::read_held(row, FAMILY_COLUMNS)? else { return Ok(None) };
+        Ok(Some((read(row, Renewed::Grant(held.grant.id))?, held)))
+    })?;
+    Ok(found.flatten())
 }
 
 /// Where a family stands after an answer.

@@ -4,6 +4,7 @@ mod postgres;
 mod sqlite;
 
 pub(crate) use self::postgres::Session;
+pub(crate) use self::sqlite::Prepared;
 use crate::cell::Cell;
 use crate::engine::{postgres as postgres_engine, sqlite as sqlite_engine};
 use crate::error::Fault;
@@ -17,7 +18,7 @@ pub struct Tx<'a> {
 }
 
 enum Driver<'a> {
-    Sqlite(&'a rusqlite::Connection),
+    Sqlite(&'a mut dyn sqlite::Session),
     Postgres(&'a mut Session),
 }
 
@@ -35,8 +36,8 @@ pub(crate) enum Failure {
 }
 
 impl<'a> Tx<'a> {
-    pub(crate) fn sqlite(connection: &'a rusqlite::Connection) -> Self {
-        Self { driver: Driver::Sqlite(connection), failure: None }
+    pub(crate) fn sqlite(session: &'a mut Prepared<'_>) -> Self {
+        Self { driver: Driver::Sqlite(session), failure: None }
     }
 
     pub(crate) fn postgres(session: &'a mut Session) -> Self {
@@ -51,7 +52,7 @@ impl<'a> Tx<'a> {
     pub fn execute(&mut self, statement: &Statement, values: &[Value<'_>]) -> Result<u64, StoreError> {
         self.admit(statement, values)?;
         match &mut self.driver {
-            Driver::Sqlite(connection) => match sqlite::execute(connection, statement, values) {
+            Driver::Sqlite(session) => match session.execute(statement, values) {
                 Ok(rows) => Ok(rows),
                 Err(error) => Err(self.sqlite_failed(statement, &error)),
             },
@@ -127,7 +128,7 @@ impl<'a> Tx<'a> {
     pub(crate) fn execute_script(&mut self, script: &Statement) -> Result<(), StoreError> {
         self.admit(script, &[])?;
         match &mut self.driver {
-            Driver::Sqlite(connection) => match connection.execute_batch(script.sqlite) {
+            Driver::Sqlite(session) => match session.connection().execute_batch(script.sqlite) {
                 Ok(()) => Ok(()),
                 Err(error) => Err(self.sqlite_failed(script, &error)),
             },
@@ -143,8 +144,8 @@ impl<'a> Tx<'a> {
     pub(crate) fn prepare(&mut self, statement: &Statement) -> Result<(), StoreError> {
         self.admit(statement, &[])?;
         match &mut self.driver {
-            Driver::Sqlite(connection) => match connection.prepare(statement.sqlite) {
-                Ok(_) => Ok(()),
+            Driver::Sqlite(session) => match session.connection().prepare(statement.sqlite).map(drop) {
+                Ok(()) => Ok(()),
                 Err(error) => Err(self.sqlite_failed(statement, &error)),
             },
             Driver::Postgres(session) => match session.client.prepare(statement.postgres) {
@@ -163,7 +164,7 @@ impl<'a> Tx<'a> {
         self.admit(statement, values)?;
         // The inner result is the visitor's verdict, the outer one the database's.
         match &mut self.driver {
-            Driver::Sqlite(connection) => match sqlite::visit(connection, statement, values, visitor) {
+            Driver::Sqlite(session) => match session.visit(statement, values, visitor) {
                 Ok(verdict) => verdict,
                 Err(error) => Err(self.sqlite_failed(statement, &error)),
             },

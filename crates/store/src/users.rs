@@ -111,7 +111,10 @@ statements! {
     /// Touches the user's row.
     TOUCH = "UPDATE users SET updated_at = $2 WHERE id = $1 AND disabled_at IS NULL";
     /// Takes the row's lock and changes nothing: sign-ins and changes of the password happen one after the other.
-    LOCK = "UPDATE users SET updated_at = updated_at WHERE id = $1 AND disabled_at IS NULL";
+    LOCK = {
+        sqlite: "SELECT id FROM users WHERE id = $1 AND disabled_at IS NULL",
+        postgres: "SELECT id FROM users WHERE id = $1 AND disabled_at IS NULL FOR NO KEY UPDATE",
+    };
     /// Whether the password set at `$2` is still the account's. A statement of its own, after the lock: at READ
     /// COMMITTED a statement that waited for a lock looks at *other* rows as they were before it waited.
     HAS_PASSWORD_SET_AT = "SELECT set_at FROM passwords WHERE user_id = $1 AND set_at = $2";
@@ -120,18 +123,23 @@ statements! {
 }
 
 fn read(row: &Row<'_>) -> Result<User, StoreError> {
+    read_from(row, 0)
+}
+
+/// A user whose columns begin at `first`.
+pub(crate) fn read_from(row: &Row<'_>, first: usize) -> Result<User, StoreError> {
     Ok(User {
-        id: column::id(row, 0)?,
-        email: row.get(1)?,
-        email_canonical: row.get(2)?,
-        email_verified_at: row.get(3)?,
-        name: row.get(4)?,
-        locale: row.get(5)?,
-        is_admin: row.get(6)?,
-        disabled_at: row.get(7)?,
-        last_signed_in_at: row.get(8)?,
-        created_at: row.get(9)?,
-        updated_at: row.get(10)?,
+        id: column::id(row, first)?,
+        email: row.get(first + 1)?,
+        email_canonical: row.get(first + 2)?,
+        email_verified_at: row.get(first + 3)?,
+        name: row.get(first + 4)?,
+        locale: row.get(first + 5)?,
+        is_admin: row.get(first + 6)?,
+        disabled_at: row.get(first + 7)?,
+        last_signed_in_at: row.get(first + 8)?,
+        created_at: row.get(first + 9)?,
+        updated_at: row.get(first + 10)?,
     })
 }
 
@@ -222,7 +230,8 @@ pub fn mark_signed_in(
 /// Takes the lock of an enabled user's row: before any lock of what is theirs, so that two changes of one account wait
 /// for each other and never in a circle. False when the user is gone or disabled.
 pub fn lock(tx: &mut Tx<'_>, id: UserId) -> Result<bool, StoreError> {
-    Ok(tx.execute(&LOCK, &[(&id.to_string()).into()])? == 1)
+    // SQLite's one writer holds everything already: nothing is written only to be locked.
+    Ok(tx.query_optional(&LOCK, &[(&id.to_string()).into()], |row| row.get::<String>(0))?.is_some())
 }
 
 /// Takes the lock under which the password set at `password_set_at` may be replaced; false when it was replaced or

@@ -1,28 +1,20 @@
 //! Tokens that were verified, so that a signature is paid once.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use aws_lc_rs::digest::{SHA256, digest};
+use siphasher::sip128::SipHasher13;
 
 use crate::verifier::AccessToken;
 
 /// So many locks that requests seldom wait for one another.
 const SHARDS: usize = 16;
 
-/// Half of the SHA-256 of a token: to find another text with the same takes 2¹²⁸ attempts.
+/// A token's text, hashed with a secret of the cache's own: nobody can tell beforehand what any text becomes, and to meet one
+/// of `n` that are remembered takes 2¹²⁸ ÷ `n` requests.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct TokenKey(u128);
-
-impl TokenKey {
-    /// Of a token's text.
-    pub(crate) fn of(text: &str) -> Self {
-        let mut half = [0; 16];
-        half.copy_from_slice(&digest(&SHA256, text.as_bytes()).as_ref()[..16]);
-        Self(u128::from_le_bytes(half))
-    }
-}
 
 /// The key is a hash already.
 #[derive(Default)]
@@ -58,6 +50,8 @@ struct Shard {
 
 /// The cache. It says nothing about whether a token is still good.
 pub(crate) struct TokenCache {
+    /// Begins with the secret.
+    hasher: SipHasher13,
     shards: [Mutex<Shard>; SHARDS],
     /// The most entries of a generation of a shard.
     size: usize,
@@ -66,7 +60,15 @@ pub(crate) struct TokenCache {
 impl TokenCache {
     /// A cache of at most `capacity` tokens; 0 keeps none.
     pub(crate) fn new(capacity: usize) -> Self {
-        Self { shards: Default::default(), size: capacity.div_ceil(2 * SHARDS) }
+        // The standard library's way to the system's randomness.
+        let random = RandomState::new();
+        let hasher = SipHasher13::new_with_keys(random.hash_one(0), random.hash_one(1));
+        Self { hasher, shards: Default::default(), size: capacity.div_ceil(2 * SHARDS) }
+    }
+
+    /// What a token is remembered by.
+    pub(crate) fn key(&self, text: &str) -> TokenKey {
+        TokenKey(self.hasher.hash(text.as_bytes()).as_u128())
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "a few bits choose the shard")]
@@ -123,5 +125,26 @@ impl TokenCache {
 impl std::fmt::Debug for TokenCache {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("TokenCache").field("tokens", &self.len()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn each_byte_of_a_text_counts_and_nobody_knows_how() {
+        let (cache, other) = (TokenCache::new(1), TokenCache::new(1));
+        let text = "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhbm4ifQ.c2lnbmF0dXJl";
+        let mut seen = HashSet::from([cache.key(text), cache.key("")]);
+        assert!(cache.key(text) == cache.key(text) && cache.key(text) != other.key(text));
+        for place in 0..text.len() {
+            let (before, after) = text.split_at(place);
+            for changed in [before.to_owned(), format!("{before}!{}", &after[1..]), format!("{before}?{after}")] {
+                assert!(changed.is_empty() || seen.insert(cache.key(&changed)), "{changed}");
+            }
+        }
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::cache::{TokenCache, TokenKey};
+use crate::cache::TokenCache;
 use crate::claims::{Claims, Pool, Raw};
 use crate::clock::Clock;
 use crate::issuer::Issuer;
@@ -154,7 +154,7 @@ impl Verifier {
     }
 
     async fn look(&self, text: &str) -> (Result<AccessToken, Refusal>, bool) {
-        let key = TokenKey::of(text);
+        let key = self.0.cache.key(text);
         if let Some(token) = self.0.cache.find(key) {
             match self.still_good(&token) {
                 Some(Ok(())) => return (Ok(token), true),

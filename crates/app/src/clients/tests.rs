@@ -60,13 +60,19 @@ async fn a_client_is_registered_listed_changed_and_removed_with_one_event_each()
         assert_eq!(changed.client.metadata().name.as_ref().unwrap().as_str(), "Store");
         assert_eq!(changed.client.metadata().scopes, found.client.metadata().scopes, "the rest stays");
         assert_eq!(app.find_client(&id).await.unwrap().unwrap().client, changed.client);
-        assert!(app.delete_client(&op(at(3), 3), &id).await.unwrap());
-        assert!(!app.delete_client(&op(at(4), 4), &id).await.unwrap());
+        assert!(app.disable_client(&op(at(3), 6), &id).await.unwrap());
+        assert_eq!(app.find_client(&id).await.unwrap().unwrap().disabled_at, Some(at(3)));
+        assert!(!app.disable_client(&op(at(4), 7), &id).await.unwrap());
+        assert!(app.enable_client(&op(at(4), 8), &id).await.unwrap());
+        assert!(!app.enable_client(&op(at(5), 9), &id).await.unwrap());
+        assert_eq!(app.find_client(&id).await.unwrap().unwrap().disabled_at, None);
+        assert!(app.delete_client(&op(at(6), 3), &id).await.unwrap());
+        assert!(!app.delete_client(&op(at(7), 4), &id).await.unwrap());
         assert!(app.find_client(&id).await.unwrap().is_none());
         assert!(app.find_client("../../etc").await.unwrap().is_none());
         assert!(app.update_client(&op(at(5), 5), &id, Map::new()).await.unwrap().is_none());
         let told: Vec<String> = actions(&store).await.into_iter().filter(|it| it.starts_with("client.")).collect();
-        assert_eq!(told, ["client.created", "client.changed", "client.deleted"]);
+        assert_eq!(told, ["client.created", "client.changed", "client.disabled", "client.enabled", "client.deleted"]);
     })
     .await;
 }

@@ -14,6 +14,7 @@ use thiserror::Error;
 
 use super::ring::KeyRing;
 use super::sealing::CryptographyFailed;
+use super::verified::VerifiedTokens;
 use super::{Keys, signature};
 
 /// What an access token is issued for.
@@ -76,6 +77,23 @@ pub enum InvalidAccessToken {
     /// Everything about it is right except that its time is over. Only its holder can learn this.
     #[error("the access token has expired")]
     Expired,
+}
+
+/// Claims of tokens that were verified before.
+pub(crate) type ClaimsMemory<K> = VerifiedTokens<KeptClaims<K>>;
+
+/// What a memory holds of a token.
+#[derive(Clone)]
+pub(crate) struct KeptClaims<K> {
+    claims: K,
+    /// When the key goes that signed it: the ring may not have been told yet.
+    gone_at: Option<Timestamp>,
+}
+
+impl<K> KeptClaims<K> {
+    fn until(self, now: Timestamp) -> Option<K> {
+        self.gone_at.is_none_or(|gone_at| now < gone_at).then_some(self.claims)
+    }
 }
 
 impl Keys {
@@ -153,6 +171,47 @@ impl Keys {
         algorithms: &[Algorithm],
         now: Timestamp,
     ) -> Option<Vec<u8>> {
+        self.verified_payload(text, kind, algorithms, now).map(|(payload, _)| payload)
+    }
+
+    /// What `read` makes of the claims of such a token of our own algorithm, from `memory` if they were read before.
+    pub(crate) fn remembered_claims<K: Clone>(
+        &self,
+        memory: &ClaimsMemory<K>,
+        text: &str,
+        kind: &str,
+        now: Timestamp,
+        read: impl FnOnce(&[u8]) -> Option<K>,
+    ) -> Option<K> {
+        if text.len() > MAX_TOKEN_BYTES {
+            return None;
+        }
+        let (hash, ring) = (TokenHash::of(text.as_bytes()), self.ring());
+        if let Some(kept) = memory.find(&hash, ring.version) {
+            return kept.until(now);
+        }
+        let (payload, gone_at) = self.verified_payload(text, kind, &[signature::OWN], now)?;
+        let claims = read(&payload)?;
+        memory.insert(hash, ring.version, KeptClaims { claims: claims.clone(), gone_at });
+        Some(claims)
+    }
+
+    /// The same from `memory` alone.
+    pub(crate) fn known_claims<K: Clone>(&self, memory: &ClaimsMemory<K>, text: &str, now: Timestamp) -> Option<K> {
+        if text.len() > MAX_TOKEN_BYTES {
+            return None;
+        }
+        memory.find(&TokenHash::of(text.as_bytes()), self.ring().version)?.until(now)
+    }
+
+    /// The payload, and when the key goes that signed it.
+    fn verified_payload(
+        &self,
+        text: &str,
+        kind: &str,
+        algorithms: &[Algorithm],
+        now: Timestamp,
+    ) -> Option<(Vec<u8>, Option<Timestamp>)> {
         let token = Compact::parse(text)?;
         let header: Header = parse_object(&token.header)?;
         let ring = self.ring();
@@ -170,7 +229,7 @@ impl Keys {
             }
             is_signed
         };
-        (is_right && is_signed()).then_some(token.payload)
+        (is_right && is_signed()).then_some((token.payload, key.gone_at))
     }
 
     /// The claims of an access token issued by this deployment for its own API and valid at `now`. Whether its

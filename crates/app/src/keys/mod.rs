@@ -14,7 +14,7 @@ pub mod sealing;
 mod secret_keys;
 mod signature;
 mod start;
-mod verified;
+pub(crate) mod verified;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -109,7 +109,8 @@ pub struct Keys {
     ring: RwLock<Arc<KeyRing>>,
     /// Our own tokens, with their claims.
     verified: VerifiedTokens<Arc<AccessClaims>>,
-    /// Every other token that we signed and that was shown to us.
+    /// Every other token that we signed and that was shown to us. Those of clients are remembered with their claims in
+    /// front of this, but fewer of them.
     verified_others: VerifiedTokens<()>,
 }
 

@@ -11,7 +11,7 @@ use doorward_model::secret::TokenHash;
 const SHARDS: usize = 16;
 
 /// Remembers, by the hash of a token's text, that it was verified, and `K` of it.
-pub(super) struct VerifiedTokens<K> {
+pub(crate) struct VerifiedTokens<K> {
     shards: Box<[Mutex<Shard<K>>; SHARDS]>,
     most_in_generation: usize,
 }
@@ -35,7 +35,7 @@ struct Entry<K> {
 
 impl<K: Clone> VerifiedTokens<K> {
     /// Holds at most `most` tokens, at least one for each shard and generation.
-    pub(super) fn new(most: usize) -> Self {
+    pub(crate) fn new(most: usize) -> Self {
         Self { shards: Box::default(), most_in_generation: (most / SHARDS / 2).max(1) }
     }
 

@@ -284,7 +284,7 @@ impl App {
         standing: Standing,
     ) -> Result<Option<AuthorizationResponse>, Failure> {
         let Needed { client, request, person, single, .. } = needed;
-        let code = PlainToken::new(TokenKind::AuthorizationCode, op.random.as_ref());
+        let code = PlainToken::dated(TokenKind::AuthorizationCode, op.now, op.random.as_ref());
         let resources: Vec<&str> = request.resources.iter().map(doorward_oidc::resource::Resource::as_str).collect();
         let claims: Vec<&str> = request.claims.id_token.keys().map(String::as_str).collect();
         let row = AuthorizationCode {
@@ -305,7 +305,7 @@ impl App {
         let event = EventDraft::new(op, Action::ClientAuthorized)
             .subject(client.id())
             .data([("grant", row.grant_id.to_string().into()), ("scope", row.scope.clone().into())]);
-        let hash = code.hash();
+        let hash = code.dated_hash();
         let asked = Asked {
             user_id: person.user_id,
             client: (*client).clone(),

@@ -1,5 +1,8 @@
 //! Asking about a token (RFC 7662), answered as JSON or signed (RFC 9701).
 
+use std::sync::Arc;
+
+use doorward_model::id::FamilyId;
 use doorward_model::rotation::{Decision, PresentedToken};
 use doorward_model::secret::SecretText;
 use doorward_model::time::Timestamp;
@@ -7,13 +10,14 @@ use doorward_oidc::client::Client;
 use doorward_oidc::error::{ErrorCode, OAuthError};
 use doorward_oidc::jose::Algorithm;
 use doorward_oidc::token_query::{INTROSPECTION_TYPE, TokenQuery};
-use doorward_store::{StoreError, token_families};
+use doorward_store::grants::HeldGrant;
+use doorward_store::token_families::{self, TokenFamily};
+use doorward_store::{StoreError, Tx};
 use serde_json::{Map, Value, json};
 
-use super::held::HeldGrant;
-use super::living::LivingToken;
+use super::living::{ClientClaims, Origin};
 use super::renewals::as_registered;
-use super::{ClientRequest, TokenRefusal, TokenScheme};
+use super::{ClientRequest, TokenRefusal, held};
 use crate::App;
 use crate::failure::Failure;
 use crate::op::Op;
@@ -21,8 +25,8 @@ use crate::renewal::{read_family, read_salt};
 
 /// What is said about a token.
 pub enum Introspection {
-    /// As JSON.
-    Plain(Map<String, Value>),
+    /// As the text of a JSON object.
+    Plain(String),
     /// As a JWT for whoever asked.
     Signed(SecretText),
 }
@@ -36,27 +40,40 @@ impl App {
         request: &ClientRequest,
         signed: bool,
     ) -> Result<Introspection, TokenRefusal> {
-        let client = self.authenticate_client(op, request).await?;
+        let query = TokenQuery::read(&request.parameters);
+        let text = query.as_ref().map(|query| query.token.reveal()).unwrap_or_default();
+        // Nothing is verified for whoever has not proved who they are, so a token that was never shown costs a visit more.
+        let asked = match PresentedToken::parse(text) {
+            Some(token) => Asked::Refresh(token.family_id()),
+            None => self.known_client_token(text, op.now).map_or(Asked::Unknown, Asked::Known),
+        };
+        let (client, found) = self.authenticate_client_and(op, request, move |tx| asked.find(tx)).await?;
         if client.is_public() {
             let description = "only a client that proves who it is may ask about tokens";
             return Err(OAuthError::new(ErrorCode::InvalidClient, description).into());
         }
-        let query = TokenQuery::read(&request.parameters)?;
+        let query = query?;
         let text = query.token.reveal();
-        let known = match PresentedToken::parse(text) {
-            Some(token) => self.introspect_refresh(op, &client, token).await?,
-            None => self.introspect_access(op, &client, text).await?,
+        let known = match found {
+            Found::Refresh(found) => self.describe_refresh(op, &client, text, found.map(|found| *found))?,
+            Found::Known(claims, origin) => self.described(&client, claims, origin.map(|origin| *origin), op.now)?,
+            Found::Nothing => match self.read_client_token(text, op.now) {
+                Some(claims) if may_ask(&client, &claims) => {
+                    self.living_token(claims, op.now).await?.map(|living| Described::Token(living.claims))
+                }
+                Some(_) | None => None,
+            },
         };
-        let answer = known.unwrap_or_else(inactive);
+        let known = known.unwrap_or(Described::Nothing);
         if !signed {
-            return Ok(Introspection::Plain(answer));
+            return Ok(Introspection::Plain(known.text()));
         }
         // RFC 9701 section 5: nobody can take it for an access token or an ID token.
         let claims = json!({
             "iss": self.keys.settings().issuer,
             "aud": client.id(),
             "iat": op.now.as_seconds(),
-            "token_introspection": answer,
+            "token_introspection": known.members(),
         });
         // RFC 9701 section 6.
         let algorithm = client.metadata().introspection_algorithm.unwrap_or(Algorithm::Rs256);
@@ -67,55 +84,44 @@ impl App {
         Ok(Introspection::Signed(self.sign(algorithm, INTROSPECTION_TYPE, &claims)?))
     }
 
-    async fn introspect_access(
+    /// Of every token that was not issued to the client or made out to it, it learns nothing.
+    fn described(
+        &self,
+        client: &Client,
+        claims: Arc<ClientClaims>,
+        origin: Option<Origin>,
+        now: Timestamp,
+    ) -> Result<Option<Described>, Failure> {
+        if !may_ask(client, &claims) {
+            return Ok(None);
+        }
+        let living = self.judge_token(claims, origin, now)?;
+        Ok(living.map(|living| Described::Token(living.claims)))
+    }
+
+    /// A refresh token is the business of the client that holds it, and of nobody else. Asking uses nothing up.
+    fn describe_refresh(
         &self,
         op: &Op,
         client: &Client,
         text: &str,
-    ) -> Result<Option<Map<String, Value>>, Failure> {
-        let Some(claims) = self.read_client_token(text, op.now) else { return Ok(None) };
-        let is_theirs = claims.client_id == client.id().as_str();
-        if !is_theirs && !client.serves(&claims.aud) {
-            return Ok(None);
-        }
-        let living = self.living_token(claims, op.now).await?;
-        Ok(living.map(|LivingToken { claims, .. }| {
-            let mut answer = claims.to_json();
-            answer.insert("active".to_owned(), true.into());
-            // RFC 9449 section 6.2: whoever takes the token must ask for a proof of the key in `cnf`.
-            let scheme = if claims.bound_to().is_some() { TokenScheme::Dpop } else { TokenScheme::Bearer };
-            answer.insert("token_type".to_owned(), scheme.as_str().into());
-            answer
-        }))
-    }
-
-    /// A refresh token is the business of the client that holds it, and of nobody else. Asking uses nothing up.
-    async fn introspect_refresh(
-        &self,
-        op: &Op,
-        client: &Client,
-        token: PresentedToken,
-    ) -> Result<Option<Map<String, Value>>, Failure> {
-        let id = token.family_id();
-        let found = self.store.read(move |tx| {
-            let Some((family, grant)) = token_families::find_with_grant(tx, id)? else { return Ok(None) };
-            Ok::<_, StoreError>(HeldGrant::of(tx, grant)?.map(|held| (family, held)))
-        });
-        let Some((family, held)) = found.await? else { return Ok(None) };
+        found: Option<(TokenFamily, HeldGrant)>,
+    ) -> Result<Option<Described>, Failure> {
+        let Some((token, (family, held))) = PresentedToken::parse(text).zip(found) else { return Ok(None) };
         let family = as_registered(family, client);
         if held.grant.client_id != client.id().as_str()
             || !self.keys.refresh_mac().verifies(&token, &read_salt(&family)?)
-            || !held.is_alive(op.now, family.issued_at)
+            || !held::is_alive(&held, op.now, family.issued_at)
         {
             return Ok(None);
         }
         let overlap_ms = self.settings.sessions.overlap_ms;
         let decision = read_family(&family)?.decide(token.generation(), op.now, overlap_ms);
         let is_good = matches!(decision, Decision::Rotate(_) | Decision::Repeat(_) | Decision::Recover(_));
-        Ok(is_good.then(|| self.describe_refresh(client, &held, family.expires_at)))
+        Ok(is_good.then(|| Described::Members(self.members_of_refresh(client, &held, family.expires_at))))
     }
 
-    fn describe_refresh(&self, client: &Client, held: &HeldGrant, expires_at: Timestamp) -> Map<String, Value> {
+    fn members_of_refresh(&self, client: &Client, held: &HeldGrant, expires_at: Timestamp) -> Map<String, Value> {
         let fields = [
             ("active", json!(true)),
             ("iss", json!(self.keys.settings().issuer)),
@@ -129,7 +135,58 @@ impl App {
     }
 }
 
-/// All that is said about a token that is not good, not known, or not for whoever asks (RFC 7662 section 2.2).
-fn inactive() -> Map<String, Value> {
-    [("active".to_owned(), Value::Bool(false))].into_iter().collect()
+/// What is asked about, as far as it is known before anybody has proved who they are.
+enum Asked {
+    Refresh(FamilyId),
+    /// An access token that was shown before.
+    Known(Arc<ClientClaims>),
+    Unknown,
+}
+
+/// What the database knows of it.
+enum Found {
+    Refresh(Option<Box<(TokenFamily, HeldGrant)>>),
+    Known(Arc<ClientClaims>, Option<Box<Origin>>),
+    Nothing,
+}
+
+impl Asked {
+    fn find(&self, tx: &mut Tx<'_>) -> Result<Found, StoreError> {
+        Ok(match self {
+            Self::Refresh(id) => Found::Refresh(token_families::find_with_held(tx, *id)?.map(Box::new)),
+            Self::Known(claims) => Found::Known(Arc::clone(claims), Origin::of(tx, claims)?.map(Box::new)),
+            Self::Unknown => Found::Nothing,
+        })
+    }
+}
+
+/// What is said about a token.
+enum Described {
+    /// It is good, and says this.
+    Token(Arc<ClientClaims>),
+    Members(Map<String, Value>),
+    /// It is not good, not known, or not for whoever asks: no more is said (RFC 7662 section 2.2).
+    Nothing,
+}
+
+impl Described {
+    fn text(&self) -> String {
+        match self {
+            Self::Token(claims) => claims.told().to_owned(),
+            Self::Members(_) | Self::Nothing => self.members().to_string(),
+        }
+    }
+
+    fn members(&self) -> Value {
+        match self {
+            Self::Token(claims) => claims.describe().into(),
+            Self::Members(members) => members.clone().into(),
+            Self::Nothing => json!({ "active": false }),
+        }
+    }
+}
+
+/// Whether the token was issued to the client, or made out to a service that it is.
+fn may_ask(client: &Client, claims: &ClientClaims) -> bool {
+    claims.client_id == client.id().as_str() || client.serves(&claims.aud)
 }

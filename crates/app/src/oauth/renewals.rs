@@ -8,14 +8,14 @@ use doorward_oidc::jose::Thumbprint;
 use doorward_oidc::resource::Resource;
 use doorward_oidc::scope::Scope;
 use doorward_oidc::token_request::renewed_scope;
-use doorward_store::grants::{self, Grant};
+use doorward_store::grants::{self, Grant, HeldGrant};
 use doorward_store::token_families::{self, TokenFamily};
 use doorward_store::{StoreError, Tx};
 use serde_json::Value;
 
 use super::TokenRefusal;
 use super::exchange::narrowed;
-use super::held::HeldGrant;
+use super::held;
 use super::tokens::{read_list, read_scope};
 use crate::App;
 use crate::change::Change;
@@ -61,8 +61,8 @@ impl Presenter for ClientPresenter {
     type Unfit = TokenRefusal;
 
     fn find(&self, tx: &mut Tx<'_>, id: FamilyId) -> Result<Option<(TokenFamily, HeldGrant)>, StoreError> {
-        let Some((family, grant)) = token_families::find_with_grant(tx, id)? else { return Ok(None) };
-        Ok(HeldGrant::of(tx, grant)?.map(|held| (as_registered(family, &self.client), held)))
+        let found = token_families::find_with_held(tx, id)?;
+        Ok(found.map(|(family, held)| (as_registered(family, &self.client), held)))
     }
 
     fn is_bound(&self, family: &TokenFamily, held: &HeldGrant) -> bool {
@@ -71,7 +71,7 @@ impl Presenter for ClientPresenter {
     }
 
     fn is_alive(&self, op: &Op, family: &TokenFamily, held: &HeldGrant) -> bool {
-        held.is_alive(op.now, family.issued_at)
+        held::is_alive(held, op.now, family.issued_at)
     }
 
     fn check(&self, held: &HeldGrant) -> Result<(), TokenRefusal> {

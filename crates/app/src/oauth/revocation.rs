@@ -1,5 +1,7 @@
 //! Withdrawing a token (RFC 7009).
 
+use std::sync::Arc;
+
 use doorward_model::id::EventId;
 use doorward_model::rotation::PresentedToken;
 use doorward_oidc::client::Client;
@@ -60,7 +62,7 @@ impl App {
     }
 
     /// Withdraws one access token; what it came from lives on.
-    async fn revoke_access(&self, op: &Op, claims: ClientClaims) -> Result<(), Failure> {
+    async fn revoke_access(&self, op: &Op, claims: Arc<ClientClaims>) -> Result<(), Failure> {
         let event = EventDraft::with_id(EventId::new(op.now, op.random.as_ref()), op, Action::AccessTokenRevoked)
             .subject(&claims.jti)
             .data([("client", claims.client_id.clone().into())]);

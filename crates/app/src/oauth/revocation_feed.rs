@@ -90,7 +90,7 @@ impl App {
         }
         // It may have been taken back.
         let is_registered = living.client.metadata().scopes.contains(REVOCATIONS);
-        Ok(if is_meant && is_registered { Ok(living.claims.client_id) } else { Err(invalid()) })
+        Ok(if is_meant && is_registered { Ok(living.claims.client_id.clone()) } else { Err(invalid()) })
     }
 
     /// The audience of tokens that are good for the feed.

@@ -14,8 +14,8 @@ use crate::op::Op;
 
 /// Longer than any access token lives: a grant that gave nothing for so long has no token to end.
 const TOKENS_LIVE_MS: i64 = 2 * HOUR_MS;
-/// How long removing a client may take. A token that it is given meanwhile is dated later than the request to remove it, and
-/// nothing names that token but the client.
+/// How long removing a client or keeping it out may take. A token that it is given meanwhile is dated later than the request
+/// to do so, and nothing names that token but the client.
 const REMOVAL_MS: i64 = 10 * SECOND_MS;
 
 /// Ids for entries of the revocation list, made before the transaction that may run twice: the first entry's
@@ -129,7 +129,7 @@ impl RevocationBatch {
         self.insert_one(change, (4, List::Others), (RevokedKind::Client, client_id), now)
     }
 
-    /// Adds entries for a client that is about to be removed, and for the grants that others may have exchanged its tokens
+    /// Adds entries for a client that is about to be removed or to lose everything it was granted, and for the grants that others may have exchanged its tokens
     /// from: those name another client.
     pub(crate) fn insert_removed_client(
         self,

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use doorward_model::id::{SessionId, UserId};
 use doorward_model::secret::PlainToken;
 use doorward_model::time::Timestamp;
-use doorward_store::sessions;
 pub use doorward_store::sessions::Session;
+use doorward_store::sessions::{self, Life};
 use doorward_store::{StoreError, Tx};
 
 use crate::App;
@@ -186,10 +186,15 @@ pub(crate) fn read_amr(session: &Session) -> Result<Vec<String>, Failure> {
 
 /// Whether a session may be used at `now`.
 pub(crate) fn usable(session: &Session, last_seen: Timestamp, now: Timestamp) -> Result<(), AuthenticationError> {
-    if session.revoked_at.is_some() || session.user_disabled {
+    usable_life(&session.life(), last_seen, now)
+}
+
+/// The same of what was read of a session.
+pub(crate) fn usable_life(life: &Life, last_seen: Timestamp, now: Timestamp) -> Result<(), AuthenticationError> {
+    if life.is_revoked || life.user_disabled {
         return Err(AuthenticationError::SessionRevoked);
     }
-    if now >= session.expires_at || now >= last_seen.plus_ms(session.idle_ms) {
+    if now >= life.expires_at || now >= last_seen.plus_ms(life.idle_ms) {
         return Err(AuthenticationError::SessionExpired);
     }
     Ok(())

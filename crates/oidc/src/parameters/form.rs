@@ -6,17 +6,22 @@ use crate::uri::hexadecimal;
 pub(crate) fn decode(encoded: &[u8]) -> Option<String> {
     let mut bytes = Vec::with_capacity(encoded.len());
     let mut rest = encoded;
-    while let Some((first, tail)) = rest.split_first() {
-        rest = tail;
-        match first {
-            b'+' => bytes.push(b' '),
-            b'%' => {
+    while let Some(at) = rest.iter().position(|byte| matches!(byte, b'+' | b'%')) {
+        let (plain, encoded) = rest.split_at(at);
+        bytes.extend_from_slice(plain);
+        rest = match encoded {
+            [b'%', tail @ ..] => {
                 bytes.push(hexadecimal(tail)?);
-                rest = tail.get(2..)?;
+                tail.get(2..)?
             }
-            byte => bytes.push(*byte),
-        }
+            [_, tail @ ..] => {
+                bytes.push(b' ');
+                tail
+            }
+            [] => encoded,
+        };
     }
+    bytes.extend_from_slice(rest);
     String::from_utf8(bytes).ok()
 }
 

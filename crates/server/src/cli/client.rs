@@ -35,6 +35,13 @@ pub enum ClientCommand {
     /// Print a fresh secret for `doorward apply`; registers nothing
     #[command(after_help = "Example:\n  doorward client generate-secret > shop.secret")]
     GenerateSecret,
+    /// Keep an application out and end everything it was granted
+    ///
+    /// Its tokens are refused from now on, also those that services check themselves, and nobody signs in to it. What is
+    /// registered of it stays, as does what people allowed it, until `client enable` or `client delete`.
+    Disable(Which),
+    /// Let an application in again; people sign in to it anew
+    Enable(Which),
     /// Remove an application with everything it was granted
     Delete(Which),
     /// Make a token with which applications register themselves (RFC 7591), and print it this once

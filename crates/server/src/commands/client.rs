@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 use super::failure::Failure;
 use super::opened::Opened;
 use super::output::Output;
+use super::switch::Switch;
 use super::table;
 use crate::cli::client::{ClientCommand, Fields, List, RotateSecret, Update, Which};
 use crate::configuration::Configuration;
@@ -40,6 +41,8 @@ pub async fn run(configuration: Configuration, command: ClientCommand, output: O
         ClientCommand::Show(which) => show(&opened, which, output).await,
         ClientCommand::Update(Update { which, .. }) => update(&opened, which, fields, output).await,
         ClientCommand::RotateSecret(flags) => rotate(&opened, flags, output).await,
+        ClientCommand::Disable(which) => switch(&opened, which, Switch::Off, output).await,
+        ClientCommand::Enable(which) => switch(&opened, which, Switch::On, output).await,
         ClientCommand::Delete(which) => delete(&opened, which, output).await,
         ClientCommand::CreateToken(flags) => tokens::create(&opened, flags, output).await,
         ClientCommand::ListTokens => tokens::list(&opened, output).await,
@@ -74,8 +77,8 @@ async fn list(opened: &Opened, flags: &List, output: Output) -> Result<(), Failu
     let next = clients.last().filter(|_| has_more).map(|it| it.client.id().to_string());
     let data: Vec<Value> = clients.iter().map(|it| present(it, None)).collect();
     output.answer(&json!({"data": data, "next_cursor": next}), || {
-        let rows: Vec<[String; 4]> = clients.iter().map(row).collect();
-        let mut text = table::aligned(["CLIENT ID", "NAME", "KIND", "MADE"], &rows);
+        let rows: Vec<[String; 5]> = clients.iter().map(row).collect();
+        let mut text = table::aligned(["CLIENT ID", "NAME", "KIND", "STATE", "MADE"], &rows);
         if let Some(next) = &next {
             text.extend(["There are more: doorward client list --after ", next, "\n"]);
         }
@@ -113,6 +116,15 @@ async fn rotate(opened: &Opened, flags: &RotateSecret, output: Output) -> Result
             flags.overlap_seconds
         )
     })
+}
+
+/// Doing it twice is as good as once.
+async fn switch(opened: &Opened, which: &Which, to: Switch, output: Output) -> Result<(), Failure> {
+    match to {
+        Switch::Off => opened.app().disable_client(&opened.op(), &which.client).await?,
+        Switch::On => opened.app().enable_client(&opened.op(), &which.client).await?,
+    };
+    show(opened, which, output).await
 }
 
 async fn delete(opened: &Opened, which: &Which, output: Output) -> Result<(), Failure> {
@@ -181,6 +193,7 @@ fn tell(it: &RegisteredClient, secret: Option<&PlainToken>, output: Output) -> R
             ("scope", metadata.scopes.to_string()),
             ("consent", metadata.consent.as_str().to_owned()),
             ("ID tokens", metadata.id_token_algorithm.as_str().to_owned()),
+            ("state", Switch::of(it.disabled_at).to_string()),
             ("made", it.created_at.to_string()),
             ("changed", it.updated_at.to_string()),
         ];
@@ -191,9 +204,10 @@ fn tell(it: &RegisteredClient, secret: Option<&PlainToken>, output: Output) -> R
     })
 }
 
-fn row(it: &RegisteredClient) -> [String; 4] {
+fn row(it: &RegisteredClient) -> [String; 5] {
     let kind = if it.client.is_public() { "public" } else { "confidential" };
-    [it.client.id().to_string(), name(it), kind.to_owned(), it.created_at.to_string()]
+    let state = Switch::of(it.disabled_at).to_string();
+    [it.client.id().to_string(), name(it), kind.to_owned(), state, it.created_at.to_string()]
 }
 
 fn name(it: &RegisteredClient) -> String {

@@ -11,6 +11,7 @@ pub mod migrate;
 pub mod opened;
 pub mod output;
 pub mod serve;
+mod switch;
 pub mod table;
 pub mod user;
 

@@ -18,6 +18,7 @@ use zeroize::Zeroizing;
 use super::failure::Failure;
 use super::opened::Opened;
 use super::output::Output;
+use super::switch::Switch;
 use super::table;
 use crate::cli::user::{Create, List, UserCommand, Which};
 use crate::configuration::Configuration;
@@ -79,12 +80,6 @@ async fn list(configuration: Configuration, flags: &List, output: Output) -> Res
         }
         text
     })
-}
-
-#[derive(Clone, Copy)]
-enum Switch {
-    Off,
-    On,
 }
 
 async fn switch(configuration: Configuration, which: &Which, to: Switch, output: Output) -> Result<(), Failure> {
@@ -151,7 +146,7 @@ fn show(user: &User, output: Output) -> Result<(), Failure> {
             ("verified", time(user.email_verified_at)),
             ("name", user.name.clone().unwrap_or_default()),
             ("administrator", yes(user.is_admin)),
-            ("state", state(user).to_owned()),
+            ("state", Switch::of(user.disabled_at).to_string()),
             ("last sign-in", time(user.last_signed_in_at)),
             ("made", user.created_at.to_string()),
         ])
@@ -162,14 +157,10 @@ fn row(user: &User) -> [String; 5] {
     [
         user.id.to_string(),
         user.email.clone(),
-        state(user).to_owned(),
+        Switch::of(user.disabled_at).to_string(),
         yes(user.is_admin),
         user.last_signed_in_at.map_or_else(|| "never".to_owned(), |at| at.to_string()),
     ]
-}
-
-fn state(user: &User) -> &'static str {
-    if user.disabled_at.is_some() { "disabled" } else { "enabled" }
 }
 
 fn yes(value: bool) -> String {

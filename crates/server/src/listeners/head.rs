@@ -98,7 +98,9 @@ impl HeadGuard {
                     }
                 }
                 Mode::Head(head) => {
-                    let byte = &mut rest[0];
+                    let plain = head.pass_over(rest);
+                    at += plain;
+                    let Some(byte) = rest.get_mut(plain) else { return };
                     at += 1;
                     match head.take(*byte) {
                         Ok(None) => {}
@@ -115,6 +117,16 @@ impl HeadGuard {
 }
 
 impl Head {
+    /// Passes over the rest of a value that does not matter, up to the end of its line; says how many bytes that were.
+    fn pass_over(&mut self, bytes: &[u8]) -> usize {
+        if self.stage != Stage::Fields || self.line.field != Field::Other || self.after_return {
+            return 0;
+        }
+        let plain = bytes.iter().position(|byte| matches!(byte, b'\r' | b'\n')).unwrap_or(bytes.len());
+        self.line.bytes = self.line.bytes.saturating_add(plain);
+        plain
+    }
+
     /// Takes the next byte; says what follows when the head is complete.
     fn take(&mut self, byte: u8) -> Result<Option<Mode>, Ambiguous> {
         if self.stage == Stage::Before {

@@ -72,6 +72,11 @@ fn applications_become_what_the_file_says(folder: &Path) {
     assert_eq!(answer(folder, &["client", "show", "board", "--json"])["scope"], "openid email");
     assert_eq!(actions(&apply(folder, &both, &["--prune"])), [("shop", "keep"), ("board", "keep")]);
 
+    // Who is kept out stays so.
+    answer(folder, &["client", "disable", "shop", "--json"]);
+    assert_eq!(actions(&apply(folder, &both, &[])), [("shop", "keep"), ("board", "keep")]);
+    assert!(answer(folder, &["client", "show", "shop", "--json"])["disabled_at"].is_string());
+
     let changed = both.replace("shop.example.com", "store.example.com").replace("client_name = \"Shop\"\n", "");
     let told = apply(folder, &changed, &["--dry-run"]);
     let uris = |host: &str| json!([format!("https://{host}.example.com/callback")]);

@@ -36,6 +36,15 @@ fn tokens_for_registrations_are_made_listed_and_taken_back(folder: &Path) {
     assert!(refusal(folder, &["client", "create-token", "--note", "two\nlines"]).contains("one line"));
 }
 
+fn kept_out_and_let_in_again(folder: &Path, id: &str) {
+    let disabled = answer(folder, &["client", "disable", id, "--json"]);
+    assert!(disabled["disabled_at"].is_string(), "{disabled}");
+    assert_eq!(answer(folder, &["client", "disable", id, "--json"]), disabled, "once is enough");
+    assert!(text(&run(folder, &["client", "list"]).stdout).contains("confidential  disabled"));
+    assert_eq!(answer(folder, &["client", "enable", id, "--json"])["disabled_at"], Value::Null);
+    assert!(refusal(folder, &["client", "disable", "client_none"]).contains("there is no client client_none"));
+}
+
 fn clients_are_managed_from_the_command_line(folder: &Path) {
     let create = ["client", "create", "--name", "Shop", "--redirect-uri", URI, "--first-party", "--json"];
     let made = answer(folder, &create);
@@ -80,6 +89,7 @@ fn clients_are_managed_from_the_command_line(folder: &Path) {
     let public_id = public["client_id"].as_str().unwrap();
     assert!(refusal(folder, &["client", "rotate-secret", public_id]).contains("uses a secret"));
 
+    kept_out_and_let_in_again(folder, id);
     assert_eq!(answer(folder, &["client", "delete", id, "--json"]), json!({"deleted": id}));
     assert!(refusal(folder, &["client", "show", id]).contains("there is no client"));
     assert!(refusal(folder, &["client", "delete", id]).contains("there is no client"));

@@ -1,8 +1,10 @@
 //! The bounded queue between callers and the threads of an engine.
 
 use std::collections::VecDeque;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
+
+use metrics::Histogram;
 
 use crate::StoreError;
 use crate::engine::moment;
@@ -12,6 +14,8 @@ use crate::engine::work::Work;
 pub(crate) struct Entry {
     pub(crate) work: Box<dyn Work>,
     pub(crate) since: Instant,
+    /// Its place among all that were accepted.
+    number: u64,
     /// Whether it may only read.
     pub(crate) is_read: bool,
     /// Free of time budgets: migrations.
@@ -27,6 +31,8 @@ pub(crate) struct Queue {
     consumers: Condvar,
     timekeeper: Condvar,
     sleepers: Condvar,
+    /// Looked up once: a look-up costs more than what is measured.
+    waits: OnceLock<Histogram>,
 }
 
 #[derive(Default)]
@@ -51,12 +57,13 @@ impl Queue {
             consumers: Condvar::new(),
             timekeeper: Condvar::new(),
             sleepers: Condvar::new(),
+            waits: OnceLock::new(),
         }
     }
 
     /// Accepts the work, or refuses it at once.
     pub(crate) fn push(&self, work: Box<dyn Work>, is_read: bool, unlimited: bool) {
-        let entry = Entry { work, since: moment::now(), is_read, unlimited };
+        let mut entry = Entry { work, since: moment::now(), number: 0, is_read, unlimited };
         let mut state = self.lock();
         if state.is_closed {
             drop(state);
@@ -67,8 +74,9 @@ impl Queue {
             metrics::counter!("store_refused_total", "queue" => self.label, "reason" => "full").increment(1);
             return entry.work.refuse(StoreError::Unavailable);
         }
-        state.waiting.push_back(entry);
         state.accepted += 1;
+        entry.number = state.accepted;
+        state.waiting.push_back(entry);
         // Waking costs a system call each: only for somebody who sleeps and was not woken yet.
         let wakes_consumer = state.idle_consumers > state.waking;
         if wakes_consumer {
@@ -96,17 +104,33 @@ impl Queue {
 
     /// Waits for work. `None` when the queue is closed and everything accepted was handed out.
     pub(crate) fn pop(&self) -> Option<Entry> {
+        self.pop_first().map(|(entry, _)| entry)
+    }
+
+    /// The same, with the number of the last one that had been accepted by then.
+    pub(crate) fn pop_first(&self) -> Option<(Entry, u64)> {
         loop {
             let mut state = self.wait_and_let_others_push()?;
-            let entry = state.waiting.pop_front();
+            let (entry, last) = (state.waiting.pop_front(), state.accepted);
             self.dismiss_timekeeper(&state);
             drop(state);
             // None when somebody else took it, or it was refused, meanwhile.
             if let Some(entry) = entry {
                 self.record_wait(&entry);
-                return Some(entry);
+                return Some((entry, last));
             }
         }
+    }
+
+    /// The next one that waits, without waiting for it, if it had been accepted when `last` was.
+    pub(crate) fn pop_until(&self, last: u64) -> Option<Entry> {
+        let mut state = self.lock();
+        if state.waiting.front()?.number > last {
+            return None;
+        }
+        let entry = state.waiting.pop_front();
+        self.dismiss_timekeeper(&state);
+        entry
     }
 
     /// Waits for work, then takes up to `max` of what is there: nothing when it was refused meanwhile. False when closed
@@ -228,7 +252,8 @@ impl Queue {
 
     fn record_wait(&self, entry: &Entry) {
         let waited = moment::now().saturating_duration_since(entry.since);
-        metrics::histogram!("store_wait_seconds", "queue" => self.label).record(waited);
+        let waits = self.waits.get_or_init(|| metrics::histogram!("store_wait_seconds", "queue" => self.label));
+        waits.record(waited);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -13,6 +13,7 @@ static ENDLESS: Statement = Statement::new(
     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n",
 );
 static PAGE_COUNT: Statement = Statement::new("tests::PAGE_COUNT", "SELECT page_count FROM pragma_page_count");
+static COUNT: Statement = Statement::new("tests::COUNT", "SELECT count(*) FROM items");
 static CHECK: Statement = Statement::new("tests::CHECK", "SELECT integrity_check FROM pragma_integrity_check");
 
 fn insert(tx: &mut Tx<'_>, id: i64) -> Result<(), StoreError> {
@@ -51,6 +52,79 @@ async fn a_failing_and_a_panicking_closure_roll_back_alone() {
     assert_eq!(store.gauges().last_batch, 5, "the closures must share one commit for this test to mean anything");
     assert_eq!(count_items(&store).await, 2);
     insert_item(&store, 6).await.unwrap();
+}
+
+/// Those that did not fail run once more, and still share one commit; the next batches run each closure once.
+#[tokio::test]
+async fn a_failed_closure_costs_its_neighbours_one_run_and_no_commit() {
+    let file = SqliteFile::new();
+    let store = file.open();
+    create_items(&store).await;
+    let runs = Arc::new(AtomicUsize::new(0));
+    let counted = |id: i64| {
+        let runs = Arc::clone(&runs);
+        move |tx: &mut Tx<'_>| {
+            runs.fetch_add(1, Ordering::Relaxed);
+            insert(tx, id)
+        }
+    };
+    let held = Held::writer(&store).await;
+    let first = enqueue(&store, counted(1)).await;
+    let failing = enqueue(&store, |tx| {
+        insert(tx, 2)?;
+        Err::<(), _>(StoreError::Corrupt("refused by the closure"))
+    })
+    .await;
+    let last = enqueue(&store, counted(3)).await;
+    held.release().await;
+    first.await.unwrap().unwrap();
+    assert!(failing.await.unwrap().is_err());
+    last.await.unwrap().unwrap();
+    assert_eq!(store.gauges().last_batch, 3);
+    assert_eq!(runs.load(Ordering::Relaxed), 3, "the first one twice, the last one once");
+    let held = Held::writer(&store).await;
+    let next = [enqueue(&store, counted(4)).await, enqueue(&store, counted(5)).await];
+    held.release().await;
+    for inserted in next {
+        inserted.await.unwrap().unwrap();
+    }
+    assert_eq!(runs.load(Ordering::Relaxed), 5);
+    assert_eq!(count_items(&store).await, 4);
+}
+
+/// A reader may answer several closures from one snapshot, but none from one that is older than the question.
+#[tokio::test]
+async fn a_read_sees_what_was_committed_before_it_was_asked_for() {
+    let file = SqliteFile::new();
+    let store = file.open_with(&SqliteOptions { readers: 1, ..SqliteOptions::default() });
+    create_items(&store).await;
+    let (gate, entered, release) = gate();
+    let reading = tokio::spawn({
+        let store = store.clone();
+        async move {
+            let found: Result<i64, StoreError> = store
+                .read(move |tx| {
+                    let count = tx.query_one(&COUNT, &[], |row| row.get(0))?;
+                    gate.pass();
+                    Ok(count)
+                })
+                .await;
+            found.unwrap()
+        }
+    });
+    entered.await.unwrap();
+    insert_item(&store, 1).await.unwrap();
+    let later = tokio::spawn({
+        let store = store.clone();
+        async move { count_items(&store).await }
+    });
+    // It waits in the queue.
+    while store.gauges().waiting == 0 && !later.is_finished() {
+        tokio::task::yield_now().await;
+    }
+    release.send(()).unwrap();
+    assert_eq!(reading.await.unwrap(), 0);
+    assert_eq!(later.await.unwrap(), 1);
 }
 
 #[tokio::test]

@@ -150,6 +150,34 @@ fn somebody_who_signed_out_is_refused_by_services_too() {
     });
 }
 
+/// Proves: S-31, A-122
+#[test]
+fn an_application_that_is_kept_out_is_refused_by_services_too() {
+    both(async |world| {
+        let (shop, mut owner, token) = let_in(world).await;
+        let (other_shop, _, other) = let_in_again(world).await;
+        poll(world).await;
+        let service = Service::start(world).await;
+        for token in [&token, &other] {
+            assert_eq!(service.call(Method::GET, "/notes", token, &Value::Null).await.0, StatusCode::OK);
+        }
+        let (app, operator) = (world.app(), world.operator());
+        assert!(app.disable_client(&operator.op(), &shop.client_id).await.unwrap());
+        poll(world).await;
+        service.refuses(&token).await;
+        assert_eq!(service.call(Method::GET, "/notes", &other, &Value::Null).await.0, StatusCode::OK);
+        assert!(app.enable_client(&operator.op(), &shop.client_id).await.unwrap());
+        world.advance(11_000);
+        poll(world).await;
+        let anew = granted(&shop, &mut owner, &[("scope", "openid notes:read"), ("resource", API)]).await.access;
+        assert_eq!(service.call(Method::GET, "/notes", &anew, &Value::Null).await.0, StatusCode::OK);
+        service.refuses(&token).await;
+        assert!(app.disable_client(&operator.op(), &other_shop.client_id).await.unwrap());
+        poll(world).await;
+        service.refuses(&other).await;
+    });
+}
+
 /// The same application, let in by a second person.
 async fn let_in_again(world: &World) -> (RelyingParty, Browser, String) {
     world.operator().create_user("second@example.org", PASSWORD).await;

@@ -14,7 +14,7 @@ use crate::provider::{code, signed_in};
 /// What the log says of a request.
 fn told(world: &World, answer: &Answer) -> Value {
     let request_id = answer.header("x-request-id").unwrap();
-    world.canaries().request_line(request_id).unwrap_or_else(|| panic!("{request_id} stands in no line"))
+    world.canaries().request_line(request_id).expect("each request has its line")
 }
 
 fn assert_told(world: &World, answer: &Answer, route: &str, code: &str) {

@@ -99,7 +99,6 @@ impl Visit {
                 Ok(leading_to(show_page(&Leave { page: self.page, destination, to, fields })?, origin))
             }
             Authorization::Answer { response, origin } => {
-                let origin = origin.as_deref().and_then(FormActionOrigin::new);
                 let page = self.page;
                 answer_client(response, origin, |action, fields| FormPost { page, action, fields })
             }
@@ -137,7 +136,7 @@ impl Visit {
 
 fn answer_client(
     response: AuthorizationResponse,
-    origin: Option<FormActionOrigin>,
+    origin: Option<String>,
     form: impl FnOnce(String, Vec<(&'static str, String)>) -> FormPost,
 ) -> Result<Response, Problem> {
     match response {
@@ -146,7 +145,10 @@ fn answer_client(
             let to = http::HeaderValue::from_str(&to).map_err(Problem::internal)?;
             Ok((StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response())
         }
-        AuthorizationResponse::FormPost { action, fields } => Ok(leading_to(show_page(&form(action, fields))?, origin)),
+        AuthorizationResponse::FormPost { action, fields } => {
+            let origin = origin.as_deref().and_then(FormActionOrigin::new);
+            Ok(leading_to(show_page(&form(action, fields))?, origin))
+        }
     }
 }
 

@@ -1,6 +1,5 @@
 //! The introspection endpoint (RFC 7662, RFC 9701).
 
-use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use doorward_app::oauth::Introspection;
@@ -16,7 +15,9 @@ const SIGNED: &str = "application/token-introspection+jwt";
 /// Tells a client what a token is.
 pub(super) async fn show(State(site): State<Site>, Op(op): Op, call: ClientCall) -> Response {
     match site.app.introspect(&op, &call.request, wants_signed(&call.headers)).await {
-        Ok(Introspection::Plain(claims)) => Json(claims).into_response(),
+        Ok(Introspection::Plain(json)) => {
+            ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], json).into_response()
+        }
         Ok(Introspection::Signed(token)) => {
             ([(header::CONTENT_TYPE, HeaderValue::from_static(SIGNED))], token.reveal().to_owned()).into_response()
         }

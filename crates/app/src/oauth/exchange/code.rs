@@ -63,7 +63,7 @@ impl App {
         let code = PlainToken::parse(TokenKind::AuthorizationCode, presented.code.reveal()).ok_or(wrong)?;
         let begin = self.draw_grant(op, caller);
         let refresh = begin.refresh_token();
-        let attempt = Attempt { begin, hash: code.hash(), presented };
+        let attempt = Attempt { begin, hash: code.dated_hash(), presented };
         let redeemed = match self.change(move |change| redeem(change, &attempt)).await? {
             Outcome::Granted(redeemed) => redeemed,
             Outcome::Refused(error) => return Err(error.into()),

@@ -27,18 +27,23 @@ impl<'a> JsonFields<'a> {
             self.text.push(',');
         }
         self.needs_comma = true;
-        // Names are literals of the program; escaped all the same. Writing to a string has no failure.
-        let _ = write!(self.text, "\"{}\":", Escaped(field.name()));
+        // Names are literals of the program; escaped all the same.
+        self.text.push('"');
+        escape(field.name(), self.text);
+        self.text.push_str("\":");
     }
 
     fn plain(&mut self, field: &Field, value: impl Display) {
         self.name(field);
+        // Writing to a string has no failure.
         let _ = write!(self.text, "{value}");
     }
 
     fn quoted(&mut self, field: &Field, value: impl Display) {
         self.name(field);
-        let _ = write!(self.text, "\"{}\"", Escaped(value));
+        self.text.push('"');
+        let _ = write!(Escaping(self.text), "{value}");
+        self.text.push('"');
     }
 }
 
@@ -60,7 +65,10 @@ impl Visit for JsonFields<'_> {
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.quoted(field, value);
+        self.name(field);
+        self.text.push('"');
+        escape(value, self.text);
+        self.text.push('"');
     }
 
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
@@ -72,34 +80,32 @@ impl Visit for JsonFields<'_> {
     }
 }
 
-/// Shows a value as the inside of a JSON string (RFC 8259 section 7).
-struct Escaped<T>(T);
-
-impl<T: Display> Display for Escaped<T> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(Escaping(f), "{}", self.0)
+/// Appends the text as the inside of a JSON string (RFC 8259 section 7).
+fn escape(text: &str, into: &mut String) {
+    let mut rest = text;
+    // Every byte that must be escaped is ASCII, so cutting there keeps characters whole.
+    while let Some(at) = rest.bytes().position(|byte| byte < 0x20 || byte == b'"' || byte == b'\\' || byte == 0x7f) {
+        into.push_str(&rest[..at]);
+        match rest.as_bytes()[at] {
+            b'"' => into.push_str("\\\""),
+            b'\\' => into.push_str("\\\\"),
+            b'\n' => into.push_str("\\n"),
+            b'\r' => into.push_str("\\r"),
+            b'\t' => into.push_str("\\t"),
+            // Writing to a string has no failure.
+            control => drop(write!(into, "\\u{control:04x}")),
+        }
+        rest = &rest[at + 1..];
     }
+    into.push_str(rest);
 }
 
-struct Escaping<'a, 'f>(&'a mut std::fmt::Formatter<'f>);
+/// What is written to it is escaped.
+struct Escaping<'a>(&'a mut String);
 
-impl Write for Escaping<'_, '_> {
+impl Write for Escaping<'_> {
     fn write_str(&mut self, text: &str) -> std::fmt::Result {
-        let mut rest = text;
-        // Every byte that must be escaped is ASCII, so cutting there keeps characters whole.
-        while let Some(at) = rest.bytes().position(|byte| byte < 0x20 || byte == b'"' || byte == b'\\' || byte == 0x7f)
-        {
-            self.0.write_str(&rest[..at])?;
-            match rest.as_bytes()[at] {
-                b'"' => self.0.write_str("\\\"")?,
-                b'\\' => self.0.write_str("\\\\")?,
-                b'\n' => self.0.write_str("\\n")?,
-                b'\r' => self.0.write_str("\\r")?,
-                b'\t' => self.0.write_str("\\t")?,
-                control => write!(self.0, "\\u{control:04x}")?,
-            }
-            rest = &rest[at + 1..];
-        }
-        self.0.write_str(rest)
+        escape(text, self.0);
+        Ok(())
     }
 }

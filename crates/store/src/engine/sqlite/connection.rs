@@ -13,8 +13,6 @@ use crate::StoreError;
 use crate::engine::moment;
 use crate::error::Fault;
 
-/// Statements kept prepared per connection: more than the product has.
-const PREPARED_STATEMENTS: usize = 256;
 /// Virtual machine instructions between two looks at the clock: far below a millisecond.
 const INSTRUCTIONS_PER_CHECK: i32 = 4_000;
 
@@ -77,7 +75,6 @@ pub(super) fn open_reader(path: &Path, options: &SqliteOptions) -> Result<Guarde
 
 fn open(path: &Path, options: &SqliteOptions) -> Result<Guarded, StoreError> {
     let mut connection = Connection::open(path).map_err(|error| translate("open", &error))?;
-    connection.set_prepared_statement_cache_capacity(PREPARED_STATEMENTS);
     connection.busy_timeout(options.busy_timeout).map_err(|error| translate("open", &error))?;
     // No memory mapping: an I/O error in a mapped page kills the process, where a failed read is an error.
     // Temporary tables and sorts stay in memory: nothing unsealed is written beside the database.

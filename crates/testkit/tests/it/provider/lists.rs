@@ -260,6 +260,37 @@ fn an_application_that_is_kept_out_has_nothing_and_uses_nothing_up() {
     });
 }
 
+/// Proves: S-31, A-83, A-95, A-122
+#[test]
+fn an_application_that_is_let_in_again_begins_anew() {
+    both(async |world| {
+        let mut owner = signed_in(world).await;
+        let shop = RelyingParty::register(world, renewing(&json!({}))).await;
+        let tokens = granted(&shop, &mut owner, &[]).await;
+        let unused = code(&shop, &mut owner).await;
+        let pushed = || async { push(&shop, shop.start(&[]).split_once('?').unwrap().1.to_owned()).await };
+        let request = pushed().await.expect(201).string("request_uri");
+        let (app, operator) = (world.app(), world.operator());
+        assert!(app.disable_client(&operator.op(), &shop.client_id).await.unwrap());
+        assert!(!app.disable_client(&operator.op(), &shop.client_id).await.unwrap(), "once is enough");
+        pushed().await.expect(401);
+        owner.open(&shop.start(&[])).await.expect(400);
+        assert!(app.enable_client(&operator.op(), &shop.client_id).await.unwrap());
+        assert!(!app.enable_client(&operator.op(), &shop.client_id).await.unwrap());
+        assert_eq!(shop.exchange(&unused, &[]).await.expect(400).string("error"), "invalid_grant");
+        assert_eq!(shop.refresh(&tokens.refresh, &[]).await.expect(400).string("error"), "invalid_grant");
+        shop.userinfo(&tokens.access).await.expect(401);
+        let begin = format!("/oauth2/authorize?client_id={}&request_uri={request}", shop.client_id);
+        owner.open(&begin).await.expect(400);
+        world.advance(11_000);
+        let anew = granted(&shop, &mut owner, &[]).await;
+        shop.userinfo(&anew.access).await.expect(200);
+        shop.refresh(&anew.refresh, &[]).await.expect(200);
+        assert!(!app.disable_client(&operator.op(), "client_none").await.unwrap());
+        assert!(!app.enable_client(&operator.op(), "../../etc").await.unwrap());
+    });
+}
+
 /// Texts that were made with what everybody can read of a key.
 fn with_public_bytes(text: &str, key: &Value) -> Vec<(String, String)> {
     let payload = text.split('.').nth(1).unwrap();

@@ -248,6 +248,54 @@ fn deleting_a_machine() {
     ends(async |scene: &mut Scene| delete(&scene.world, &scene.machine).await, &["machine"]);
 }
 
+async fn disable(world: &World, party: &RelyingParty) {
+    assert!(world.app().disable_client(&world.operator().op(), &party.client_id).await.unwrap());
+}
+
+/// Proves: S-31, A-122
+#[test]
+fn disabling_an_application() {
+    ends(async |scene: &mut Scene| disable(&scene.world, &scene.shop).await, &["shop", "exchanged"]);
+}
+
+/// Proves: S-31, A-122
+#[test]
+fn disabling_an_application_that_knows_people_by_other_names() {
+    ends(async |scene: &mut Scene| disable(&scene.world, &scene.private).await, &["private"]);
+}
+
+/// Proves: S-31, A-122
+#[test]
+fn disabling_an_application_with_grants_that_outlive_sessions() {
+    ends(async |scene: &mut Scene| disable(&scene.world, &scene.offline).await, &["offline"]);
+}
+
+/// Proves: S-31, A-122
+#[test]
+fn disabling_a_service_that_acts_for_people() {
+    ends(async |scene: &mut Scene| disable(&scene.world, &scene.service).await, &["exchanged"]);
+}
+
+/// Proves: S-31, A-122
+#[test]
+fn disabling_a_machine() {
+    ends(async |scene: &mut Scene| disable(&scene.world, &scene.machine).await, &["machine"]);
+}
+
+/// Those who are let in again have to begin anew.
+///
+/// Proves: S-31, A-122
+#[test]
+fn disabling_applications_that_are_let_in_again() {
+    let end = async |scene: &mut Scene| {
+        for party in [&scene.shop, &scene.offline, &scene.machine] {
+            disable(&scene.world, party).await;
+            assert!(scene.world.app().enable_client(&scene.world.operator().op(), &party.client_id).await.unwrap());
+        }
+    };
+    ends(end, &["shop", "offline", "exchanged", "machine"]);
+}
+
 async fn rename_people(world: &World, party: &RelyingParty, subject_type: &str) {
     let changes = json!({ "subject_type": subject_type }).as_object().unwrap().clone();
     world.app().update_client(&world.operator().op(), &party.client_id, changes).await.unwrap().unwrap();
