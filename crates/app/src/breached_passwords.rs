@@ -118,7 +118,7 @@ impl BreachCheck {
         match (found, self.without_answer) {
             (Ok(is_breached), _) => Ok(is_breached),
             (Err(none), WithoutAnswer::Accept) => {
-                tracing::warn!(error = &none as &dyn Error, "a new password was accepted without asking for breaches");
+                tracing::error!(error = &none as &dyn Error, "a new password was accepted without asking for breaches");
                 Ok(false)
             }
             (Err(none), WithoutAnswer::Refuse) => {

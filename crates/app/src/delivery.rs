@@ -90,8 +90,13 @@ impl App {
 
     async fn deliver(&self, op: &Op, owner: &str, courier: &dyn Courier, delivery: Delivery) -> Result<(), Failure> {
         let outcome = match self.unpack(&delivery, op.now).await {
-            Ok(Content::Mail(mail)) => courier.deliver(delivery.id, delivery.created_at, &mail).await,
-            Ok(Content::Logout(message)) => courier.announce(delivery.id, &message).await,
+            Ok(Content::Mail(mail)) => courier
+                .deliver(delivery.id, delivery.created_at, &mail)
+                .await
+                .inspect_err(|error| tell(&delivery, error)),
+            Ok(Content::Logout(message)) => {
+                courier.announce(delivery.id, &message).await.inspect_err(|error| tell(&delivery, error))
+            }
             Ok(Content::Nothing) => Ok(()),
             // The database may answer again in a while.
             Err(Failure::Unavailable { .. }) => {
@@ -145,6 +150,17 @@ impl App {
     pub async fn delivery_backlog(&self) -> Result<Backlog, Failure> {
         Ok(self.store.read(deliveries::backlog).await?)
     }
+}
+
+/// A failure is logged once, here, for everything that is delivered.
+fn tell(delivery: &Delivery, error: &DeliveryError) {
+    tracing::error!(
+        delivery.id = %delivery.id,
+        delivery.channel = %delivery.channel,
+        delivery.attempts = delivery.attempts + 1,
+        reason = error.reason,
+        "a delivery failed"
+    );
 }
 
 /// `wait_ms` up to a fifth longer or shorter, so that what failed together does not come back together.

@@ -220,6 +220,58 @@ mod tests {
         assert!(PlainToken::parse(TokenKind::Session, "dws_").is_none());
     }
 
+    /// Counts up, and how much was drawn.
+    #[derive(Default)]
+    struct Counting(std::sync::atomic::AtomicU8);
+    impl Random for Counting {
+        fn fill(&self, bytes: &mut [u8]) {
+            bytes.fill_with(|| self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
+        }
+    }
+
+    /// Proves: V11.5.1, V7.2.3
+    #[test]
+    fn every_kind_of_token_is_256_bits_of_the_generator_and_no_id_is_one() {
+        use TokenKind as Kind;
+        // A new kind belongs into the list below; this does not compile without it.
+        const fn known(kind: Kind) {
+            match kind {
+                Kind::Session | Kind::OneTime | Kind::Csrf | Kind::ClientSecret => {}
+                Kind::AuthorizationCode | Kind::DeviceCode | Kind::InitialAccess | Kind::RegistrationAccess => {}
+            }
+        }
+        let kinds = [
+            Kind::Session,
+            Kind::OneTime,
+            Kind::Csrf,
+            Kind::ClientSecret,
+            Kind::AuthorizationCode,
+            Kind::DeviceCode,
+            Kind::InitialAccess,
+            Kind::RegistrationAccess,
+        ];
+        for kind in kinds {
+            known(kind);
+            let random = Counting::default();
+            let text = PlainToken::new(kind, &random).reveal();
+            let drawn: Vec<u8> = (0..32).collect();
+            let body = text.strip_prefix(kind.prefix()).unwrap();
+            assert_eq!(URL_SAFE_NO_PAD.decode(body).unwrap(), drawn, "{kind:?} holds all that was drawn");
+            assert_eq!(random.0.into_inner(), 32, "{kind:?} draws no more and no less");
+            let now = crate::time::Timestamp::from_ms(1_800_000_000_000);
+            for id in [
+                crate::id::SessionId::new(now, &Fixed(7)).to_string(),
+                crate::id::FamilyId::new(now, &Fixed(7)).to_string(),
+                crate::id::GrantId::new(now, &Fixed(7)).to_string(),
+                crate::id::UserId::new(now, &Fixed(7)).to_string(),
+            ] {
+                assert!(PlainToken::parse(kind, &id).is_none());
+                let dressed = format!("{}{}", kind.prefix(), id.rsplit('_').next().unwrap());
+                assert!(PlainToken::parse(kind, &dressed).is_none(), "{dressed}");
+            }
+        }
+    }
+
     #[test]
     fn equal_bytes_of_another_kind_hash_differently() {
         let session = PlainToken::from_bytes(TokenKind::Session, [1; 32]);

@@ -182,22 +182,16 @@ impl Courier for Post {
             let message_id = MessageId::new(id, &self.from);
             let eml = mail.to_eml(&Envelope { id: &message_id, date: queued_at, from: &self.from });
             let outgoing = Outgoing { id: &id.to_string(), to: mail.to.as_str(), eml: eml.as_bytes() };
-            self.transport.send(outgoing).await.map_err(|error| report(id, &error))
+            self.transport.send(outgoing).await.map_err(|error| report(&error))
         })
     }
 
-    fn announce<'a>(&'a self, id: DeliveryId, message: &'a LogoutMessage) -> HandingOver<'a> {
-        Box::pin(async move {
-            self.messages.send(message).await.inspect_err(|error| {
-                tracing::warn!(delivery.id = %id, reason = error.reason, "an application was not told that a session is over");
-            })
-        })
+    fn announce<'a>(&'a self, _: DeliveryId, message: &'a LogoutMessage) -> HandingOver<'a> {
+        Box::pin(async move { self.messages.send(message).await })
     }
 }
 
 /// The row gets the kind of failure only: what a relay says may quote the address.
-fn report(id: DeliveryId, error: &MailError) -> DeliveryError {
-    let reason = error.to_string();
-    tracing::warn!(delivery.id = %id, reason, "a mail was not sent");
-    DeliveryError { is_permanent: matches!(error, MailError::Permanent(_)), reason }
+fn report(error: &MailError) -> DeliveryError {
+    DeliveryError { is_permanent: matches!(error, MailError::Permanent(_)), reason: error.to_string() }
 }

@@ -89,6 +89,15 @@ impl Canaries {
         })
     }
 
+    /// The latest line that says this, with its level, its fields and the spans it stands in.
+    pub fn line_saying(&self, message: &str) -> Option<Value> {
+        let lines = lines().lock().unwrap();
+        let mut read = lines.iter().rev().filter(|line| line.contains(message));
+        read.find_map(|line| {
+            serde_json::from_str::<Value>(line).ok().filter(|line| line["fields"]["message"] == message)
+        })
+    }
+
     /// Looks for secrets in a text.
     pub fn check(&self, place: &str, text: &str) {
         self.0.lock().unwrap().check(place, text);

@@ -66,6 +66,14 @@ struct Announced {
     deaf: usize,
 }
 
+impl Announced {
+    /// Nobody takes what is handed over, so many times.
+    fn no_answer(&mut self) -> Option<DeliveryError> {
+        self.deaf = self.deaf.checked_sub(1)?;
+        Some(DeliveryError { is_permanent: false, reason: "nobody listens".to_owned() })
+    }
+}
+
 impl Mailbox {
     /// Everything delivered so far.
     pub(crate) fn letters(&self) -> Vec<Letter> {
@@ -77,7 +85,7 @@ impl Mailbox {
         self.1.lock().unwrap().heard.clone()
     }
 
-    /// The next `times` messages find nobody who listens.
+    /// The next `times` messages and mails find nobody who takes them.
     pub(crate) fn be_deaf(&self, times: usize) {
         self.1.lock().unwrap().deaf = times;
     }
@@ -85,6 +93,9 @@ impl Mailbox {
 
 impl Courier for Mailbox {
     fn deliver<'a>(&'a self, _: DeliveryId, _: Timestamp, mail: &'a Mail) -> HandingOver<'a> {
+        if let Some(error) = self.1.lock().unwrap().no_answer() {
+            return Box::pin(async { Err(error) });
+        }
         let letter = Letter {
             to: mail.to.as_str().to_owned(),
             subject: mail.subject.as_str().to_owned(),
@@ -96,10 +107,8 @@ impl Courier for Mailbox {
 
     fn announce<'a>(&'a self, id: DeliveryId, message: &'a LogoutMessage) -> HandingOver<'a> {
         let mut announced = self.1.lock().unwrap();
-        if announced.deaf > 0 {
-            announced.deaf -= 1;
-            let reason = "nobody listens".to_owned();
-            return Box::pin(async { Err(DeliveryError { is_permanent: false, reason }) });
+        if let Some(error) = announced.no_answer() {
+            return Box::pin(async { Err(error) });
         }
         let (id, address, token) = (id.to_string(), message.address.clone(), message.token.reveal().to_owned());
         announced.heard.push(Announcement { id, address, token });

@@ -39,6 +39,13 @@ impl Random for SystemRandom {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use doorward_model::id::SessionId;
+    use doorward_model::secret::{PlainToken, TokenKind};
+
     use super::*;
 
     #[test]
@@ -50,5 +57,29 @@ mod tests {
     fn random_bytes_differ() {
         let draw = || doorward_model::random::bytes::<32>(&SystemRandom);
         assert_ne!(draw(), draw());
+    }
+
+    /// Proves: V7.2.3
+    #[test]
+    fn a_million_session_secrets_and_ids_are_unique_and_every_bit_of_the_256_is_chance() {
+        const COUNT: u32 = 1_000_000;
+        let now = SystemClock.now();
+        let (mut hashes, mut ids) = (HashSet::with_capacity(1_000_000), HashSet::with_capacity(1_000_000));
+        let mut ones = [0_u32; 256];
+        for _ in 0..COUNT {
+            let token = PlainToken::new(TokenKind::Session, &SystemRandom);
+            // What the row holds, and what the holder does.
+            hashes.insert(token.hash());
+            let text = token.reveal();
+            let bytes = URL_SAFE_NO_PAD.decode(text.strip_prefix("dws_").unwrap()).unwrap();
+            assert_eq!(bytes.len(), 32);
+            for (bit, count) in ones.iter_mut().enumerate() {
+                *count += u32::from(bytes[bit / 8] >> (bit % 8) & 1);
+            }
+            ids.insert(SessionId::new(now, &SystemRandom));
+        }
+        assert_eq!((hashes.len(), ids.len()), (1_000_000, 1_000_000));
+        // Ten standard deviations: a fair bit leaves them once in 10^23 times.
+        assert!(ones.iter().all(|count| count.abs_diff(COUNT / 2) < 5_000), "{ones:?}");
     }
 }

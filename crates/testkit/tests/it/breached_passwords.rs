@@ -112,13 +112,19 @@ fn only_passwords_that_could_be_taken_are_asked_for() {
     });
 }
 
-/// Proves: V6.2.12
+/// Proves: V6.2.12, V16.3.4
 #[test]
 fn without_an_answer_the_operator_decides() {
     let service = Arc::new(Service { is_down: true, ..Service::default() });
     both_with(&asking(&service, WithoutAnswer::Accept), async |world| {
         watch(world);
-        world.api(HOME).sign_up(OWNER, BREACHED).await.expect(202);
+        let answer = world.api(HOME).sign_up(OWNER, BREACHED).await.expect(202);
+        let line = world.canaries().line_saying("a new password was accepted without asking for breaches").unwrap();
+        assert_eq!(
+            (&line["level"], line["span"]["request.id"].as_str()),
+            (&json!("ERROR"), answer.header("x-request-id"))
+        );
+        assert!(line["fields"]["error"].is_string(), "{line}");
         world.api(HOME).sign_up(OWNER, "password1password1").await.expect_problem(422, "validation_failed");
     });
     both_with(&asking(&service, WithoutAnswer::Refuse), async |world| {

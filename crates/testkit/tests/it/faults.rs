@@ -114,7 +114,7 @@ fn a_full_disk_is_answered_503_spares_what_only_reads_and_passes_by_itself() {
     });
 }
 
-/// Proves: A-151, S-228, V16.5.2
+/// Proves: A-151, S-228, V16.3.4, V16.5.2
 #[test]
 fn a_database_that_is_gone_is_answered_503_everywhere_until_it_is_back() {
     only_on(Engine::Postgres, async |world| {
@@ -140,6 +140,10 @@ fn a_database_that_is_gone_is_answered_503_everywhere_until_it_is_back() {
                 assert!(is_unavailable(&answer), "{answer:?}");
             }
         }
+        let answer = client.get("/api/v1/me").await;
+        let line = world.canaries().line_saying("a request failed").unwrap();
+        assert_eq!((&line["level"], &line["fields"]["code"]), (&json!("ERROR"), &json!("unavailable")), "{line}");
+        assert_eq!(line["span"]["request.id"].as_str(), answer.header("x-request-id"), "{line}");
         let typed = [("name", "Ada")];
         assert_unavailable_page(&browser.submit("/account", &typed).await);
         assert_unavailable_page(&browser.open("/account").await);

@@ -135,3 +135,21 @@ fn what_an_application_presents_twice_is_told() {
         assert_told(world, &world.send(request).await.expect(401), "/oauth2/revocations", "invalid_token");
     });
 }
+
+/// Proves: V16.3.4
+#[test]
+fn a_mail_that_nobody_takes_is_an_error_in_the_log() {
+    both(async |world| {
+        world.applications_are_deaf(1);
+        world.api(HOME).sign_up(OWNER, PASSWORD).await;
+        assert!(world.letters().await.is_empty());
+        let line = world.canaries().line_saying("a delivery failed").unwrap();
+        let fields = &line["fields"];
+        assert_eq!((&line["level"], &fields["delivery.channel"]), (&json!("ERROR"), &json!("mail")), "{line}");
+        assert_eq!((&fields["reason"], &fields["delivery.attempts"]), (&json!("nobody listens"), &json!(1)), "{line}");
+        assert!(fields["delivery.id"].as_str().unwrap().starts_with("delivery_"), "{line}");
+        assert!(!line.to_string().contains(OWNER), "{line}");
+        world.advance(20_000);
+        world.last_letter_to(OWNER).await;
+    });
+}
