@@ -231,13 +231,19 @@ mod tests {
 
     /// Proves: V11.5.1, V7.2.3
     #[test]
-    fn every_kind_of_token_is_256_bits_of_the_generator_and_no_id_is_one() {
+    fn a_token_is_256_bits_of_the_generator_whatever_its_kind_and_no_id_is_one() {
         use TokenKind as Kind;
         // A new kind belongs into the list below; this does not compile without it.
         const fn known(kind: Kind) {
             match kind {
-                Kind::Session | Kind::OneTime | Kind::Csrf | Kind::ClientSecret => {}
-                Kind::AuthorizationCode | Kind::DeviceCode | Kind::InitialAccess | Kind::RegistrationAccess => {}
+                Kind::Session
+                | Kind::OneTime
+                | Kind::Csrf
+                | Kind::ClientSecret
+                | Kind::AuthorizationCode
+                | Kind::DeviceCode
+                | Kind::InitialAccess
+                | Kind::RegistrationAccess => {}
             }
         }
         let kinds = [
@@ -277,6 +283,15 @@ mod tests {
         let session = PlainToken::from_bytes(TokenKind::Session, [1; 32]);
         let one_time = PlainToken::from_bytes(TokenKind::OneTime, [1; 32]);
         assert_ne!(session.hash(), one_time.hash());
+    }
+
+    /// Proves: V11.5.1
+    #[test]
+    fn a_dated_token_is_208_bits_of_the_generator_behind_its_date() {
+        let now = Timestamp::from_ms(1_795_315_487_000);
+        let token = PlainToken::dated(TokenKind::AuthorizationCode, now, &Counting::default());
+        assert_eq!(token.bytes[..6], now.as_ms().to_be_bytes()[2..]);
+        assert_eq!(token.bytes[6..], (6..32).collect::<Vec<u8>>());
     }
 
     #[test]
