@@ -236,8 +236,14 @@ mod tests {
         // A new kind belongs into the list below; this does not compile without it.
         const fn known(kind: Kind) {
             match kind {
-                Kind::Session | Kind::OneTime | Kind::Csrf | Kind::ClientSecret => {}
-                Kind::AuthorizationCode | Kind::DeviceCode | Kind::InitialAccess | Kind::RegistrationAccess => {}
+                Kind::Session
+                | Kind::OneTime
+                | Kind::Csrf
+                | Kind::ClientSecret
+                | Kind::AuthorizationCode
+                | Kind::DeviceCode
+                | Kind::InitialAccess
+                | Kind::RegistrationAccess => {}
             }
         }
         let kinds = [
