@@ -32,10 +32,23 @@ fn without_dots(path: &Path) -> PathBuf {
     clean
 }
 
-/// Names each included file that the container's build would not find.
+/// The folders of the workspace: without one of them cargo builds nothing.
+fn members(manifest: &str) -> Vec<&str> {
+    let list = manifest.split_once("\nmembers = [").and_then(|(_, rest)| rest.split_once(']'));
+    list.map(|(list, _)| list.split('"').skip(1).step_by(2).collect()).unwrap_or_default()
+}
+
+/// Names each member of the workspace and each included file that the container's build would not find.
 pub(crate) fn check() -> Result<(), Failure> {
     let allowed = allowed()?;
-    let mut missing = Vec::new();
+    let manifest = std::fs::read_to_string(repository::root()?.join("Cargo.toml")).context("reading Cargo.toml")?;
+    let members = members(&manifest);
+    if members.is_empty() {
+        return Err(Failure::new("Cargo.toml names no members, or in another form than this check reads"));
+    }
+    let top = |member: &str| member.split('/').next().unwrap_or_default().to_owned();
+    let kept_out = members.into_iter().filter(|member| !allowed.contains(&top(member)));
+    let mut missing: Vec<String> = kept_out.map(|member| format!("the workspace has {member}")).collect();
     for file in repository::list_files()? {
         let is_product =
             file.path.starts_with("crates/") && file.path.contains("/src/") && !file.path.contains("tests");
@@ -60,6 +73,12 @@ pub(crate) fn check() -> Result<(), Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn members_are_read_from_the_manifest() {
+        let manifest = "[workspace]\nresolver = \"3\"\nmembers = [\"crates/*\", \"bench\",\n    \"examples/*\"]\nexclude = [\"fuzz\"]\n";
+        assert_eq!(members(manifest), ["crates/*", "bench", "examples/*"]);
+    }
 
     #[test]
     fn what_is_included_is_found_from_its_source() {
