@@ -21,6 +21,9 @@ const KEEP_DELIVERIES_MS: i64 = 7 * DAY_MS;
 const KEEP_REVOCATIONS_MS: i64 = 2 * HOUR_MS;
 /// How long a code is kept after its time: a second use must be noticed while the first one's tokens may live.
 const KEEP_CODES_MS: i64 = 2 * HOUR_MS;
+/// How long a session is kept after somebody has ended it, to say so to whoever still shows its cookie or refresh token:
+/// longer than any of its access tokens lives. However often somebody signs in, a day's sessions are what there is.
+const KEEP_REVOKED_SESSIONS_MS: i64 = DAY_MS;
 /// How long a run may take before another node may begin one.
 const LEASE_MS: i64 = 10 * MINUTE_MS;
 
@@ -66,6 +69,7 @@ fn purge_batch(tx: &mut Tx<'_>, now: Timestamp) -> Result<u64, StoreError> {
         + registrations::delete_expired(tx, now, BATCH)?
         + pushed_requests::delete_expired(tx, now.plus_ms(-PUSHED_STAYS_MS), BATCH)?
         + sessions::delete_ended(tx, now, BATCH)?
+        + sessions::delete_revoked(tx, now.plus_ms(-KEEP_REVOKED_SESSIONS_MS), BATCH)?
         + deliveries::delete_finished(tx, now.plus_ms(-KEEP_DELIVERIES_MS), BATCH)?
         + revocations::delete_before(tx, now.plus_ms(-KEEP_REVOCATIONS_MS), BATCH)?)
 }

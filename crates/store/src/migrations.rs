@@ -38,6 +38,7 @@ pub(crate) static MIGRATIONS: &[Migration] = migrations! {
     8 "0008_registrations";
     9 "0009_revocations_in_order";
     10 "0010_events_by_id";
+    11 "0011_revoked_sessions";
 };
 
 statements! {

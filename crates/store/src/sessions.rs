@@ -142,6 +142,8 @@ statements! {
     SEE = "UPDATE sessions SET last_seen_at = $2 WHERE id = $1 AND last_seen_at < $2 AND revoked_at IS NULL";
     /// Removes a batch of sessions that ended before `$1`.
     DELETE_ENDED = "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at <= $1 LIMIT $2)";
+    /// Removes a batch of sessions that were ended at `$1` or before.
+    DELETE_REVOKED = "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE revoked_at IS NOT NULL AND revoked_at <= $1 LIMIT $2)";
 }
 
 fn read(row: &Row<'_>) -> Result<Session, StoreError> {
@@ -289,4 +291,9 @@ pub fn see(tx: &mut Tx<'_>, id: SessionId, at: Timestamp) -> Result<bool, StoreE
 /// Removes up to `limit` sessions whose absolute end lies before `before`.
 pub fn delete_ended(tx: &mut Tx<'_>, before: Timestamp, limit: i64) -> Result<u64, StoreError> {
     tx.execute(&DELETE_ENDED, &[before.into(), limit.into()])
+}
+
+/// Removes up to `limit` sessions that somebody ended at `before` or earlier.
+pub fn delete_revoked(tx: &mut Tx<'_>, before: Timestamp, limit: i64) -> Result<u64, StoreError> {
+    tx.execute(&DELETE_REVOKED, &[before.into(), limit.into()])
 }

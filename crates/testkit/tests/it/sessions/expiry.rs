@@ -192,6 +192,28 @@ fn the_twenty_first_session_ends_the_oldest() {
     });
 }
 
+/// Proves: S-150
+#[test]
+fn however_often_somebody_signs_in_a_days_sessions_are_what_there_is() {
+    both(async |world| {
+        register(world, EMAIL).await;
+        let rows = || async { number(world, "SELECT COUNT(*) FROM sessions").await };
+        let mut last = None;
+        for sign_ins in 1..=60 {
+            last = Some(sign_in(world, EMAIL, &json!({ "mode": "token" })).await.expect(200));
+            world.advance(HOUR_MS);
+            let op = world.operator().op();
+            assert!(world.app().purge(&op, "one").await.unwrap().is_some());
+            // Twenty that live, and those that made room for another within a day.
+            assert!(rows().await <= 20 + 23, "{} after {sign_ins}", rows().await);
+        }
+        assert_eq!(rows().await, 43);
+        assert_eq!(number(world, "SELECT COUNT(*) FROM token_families").await, 43);
+        assert_eq!(number(world, "SELECT COUNT(*) FROM sessions WHERE revoked_at IS NULL").await, 20);
+        renew(world, &last.unwrap().string("refresh_token")).await.expect(200);
+    });
+}
+
 /// Proves: A-30, V7.2.4
 #[test]
 fn signing_in_again_replaces_the_browsers_session_and_its_cookie() {
