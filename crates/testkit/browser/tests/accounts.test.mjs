@@ -121,6 +121,7 @@ function defineTests(options) {
     await visitor.signIn({ ...person, password });
   });
 
+  // Proves: S-170
   fact("one device signs out another", async (visitor) => {
     const person = inventPerson("devices");
     await stage.server.createAccount(person);
