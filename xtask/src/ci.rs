@@ -5,7 +5,7 @@ use std::process::Command;
 
 use crate::failure::{Context, Failure};
 use crate::setup::{self, Need};
-use crate::{container, file_length, hygiene, repository, requirements, shell, step, testing};
+use crate::{container, file_length, hygiene, repository, requirements, shell, step, testing, unit};
 
 /// The one version of the dependency checker, built from crates.io.
 const CARGO_DENY_VERSION: &str = "0.20.2";
@@ -13,12 +13,13 @@ const CARGO_DENY_VERSION: &str = "0.20.2";
 type Check = (&'static str, fn() -> Result<(), Failure>);
 
 /// In the order of running.
-const CHECKS: [Check; 9] = [
+const CHECKS: [Check; 10] = [
     ("format", format),
     ("hygiene", hygiene::check),
     ("file-length", file_length::check),
     ("requirements", requirements::check),
     ("container", container::check),
+    ("unit", unit::check),
     ("shell", shell_scripts),
     ("dependencies", dependencies),
     ("clippy", clippy),

@@ -22,6 +22,7 @@ mod setup;
 mod shell;
 mod step;
 mod testing;
+mod unit;
 
 use std::process::ExitCode;
 

@@ -90,7 +90,7 @@ fn hasher_options(configuration: &Configuration) -> Result<HasherOptions, Failur
 fn stand_back() {
     const STEPS: i32 = 3;
     if let Err(error) = rustix::process::nice(STEPS) {
-        tracing::debug!(%error, "a hashing thread keeps its priority");
+        tracing::warn!(%error, "a hashing thread keeps its priority: others wait for it longer");
     }
 }
 
