@@ -178,6 +178,22 @@ fn an_application_that_is_changed_or_gone_is_told_nothing() {
     });
 }
 
+/// Proves: A-105
+#[test]
+fn an_application_that_is_kept_out_is_told_all_the_same() {
+    both_with(&setup(), async |world| {
+        let mut owner = signed_in(world).await;
+        let user = json!(world.operator().find_user(OWNER).await.unwrap());
+        let shop = shop(world).await;
+        let session = session(&shop, &mut owner).await;
+        assert!(world.app().disable_client(&world.operator().op(), &shop.client_id).await.unwrap());
+        assert!(told(world, &shop, &user).await.is_empty(), "the session goes on");
+        owner.open("/account").await.expect(200);
+        owner.submit("/logout", &[]).await.expect(200);
+        assert_eq!(told(world, &shop, &user).await, [session]);
+    });
+}
+
 /// Proves: A-97
 #[test]
 fn an_application_that_knows_people_by_names_of_its_own_is_told_by_those() {
