@@ -9,7 +9,7 @@ use doorward_app::hashing::{HashParameters, Hasher, HasherOptions};
 use doorward_model::password::Password;
 use doorward_server::telemetry::sources::SystemRandom;
 
-use crate::client::{Answer, Script, drive, get, post};
+use crate::client::{Answer, Script, drive, get, poll_for_answers, post};
 use crate::deployment::{Account, Deployment, target};
 use crate::me::by_cookie;
 use crate::process::{Cores, Server, Thread, command, free_address, leave_first_core};
@@ -100,6 +100,7 @@ struct Figures {
 /// Compares.
 pub(crate) async fn run(options: &Options) -> Outcome<()> {
     leave_first_core()?;
+    poll_for_answers();
     let data = tempfile::Builder::new().prefix("bench-").tempdir_in(target())?;
     let mut theirs = start_theirs(&data.path().join("better-auth.db"))?;
     let deployment = Deployment::new(None)?;

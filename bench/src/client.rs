@@ -2,6 +2,7 @@
 //! chunks. It does as little as possible, so that the generator is not what is measured.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -146,6 +147,27 @@ impl Script for Repeat {
     }
 }
 
+/// Whether the generator asks for answers again and again instead of sleeping until one is there.
+static POLLS: AtomicBool = AtomicBool::new(false);
+
+/// From now on answers are asked for without sleeping. Whoever sleeps has to be woken, by the system and at the cost of
+/// the server that has just answered; clients on other machines cost it nothing of the kind, nor does a generator
+/// that never gets to sleep, as a bare handler's does. Only for a generator that has a core to itself.
+pub(crate) fn poll_for_answers() {
+    POLLS.store(true, Ordering::Relaxed);
+}
+
+/// A task that is always ready, so that the runtime never waits.
+fn keep_awake() -> Option<tokio::task::JoinHandle<()>> {
+    POLLS.load(Ordering::Relaxed).then(|| {
+        tokio::spawn(async {
+            loop {
+                tokio::task::yield_now().await;
+            }
+        })
+    })
+}
+
 /// How a load went.
 pub(crate) struct Load {
     pub(crate) per_second: f64,
@@ -155,6 +177,7 @@ pub(crate) struct Load {
 /// Runs each script on its own connection for `span`, or until it ends; the scripts come back for the next run.
 #[expect(clippy::cast_precision_loss, reason = "counts of requests")]
 pub(crate) async fn drive<S: Script>(address: SocketAddr, scripts: Vec<S>, span: Duration) -> Outcome<(Load, Vec<S>)> {
+    let awake = keep_awake();
     let started = Instant::now();
     let mut tasks = Vec::new();
     for mut script in scripts {
@@ -178,7 +201,27 @@ pub(crate) async fn drive<S: Script>(address: SocketAddr, scripts: Vec<S>, span:
         latencies_ms.extend(latencies);
     }
     let per_second = latencies_ms.len() as f64 / started.elapsed().as_secs_f64();
+    if let Some(awake) = awake {
+        awake.abort();
+    }
     Ok((Load { per_second, latencies_ms }, scripts))
+}
+
+/// Asks the same on one connection at a steady pace: how long each answer took, in milliseconds. Asking without a pause
+/// would take the processor from what goes on beside it, and more of it the dearer the answer is.
+pub(crate) async fn probe(address: SocketAddr, request: &[u8], every: Duration, span: Duration) -> Outcome<Vec<f64>> {
+    let mut connection = Connection::open(address).await?;
+    let mut ticks = tokio::time::interval(every);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let (started, mut latencies_ms) = (Instant::now(), Vec::new());
+    while started.elapsed() < span {
+        ticks.tick().await;
+        let sent = Instant::now();
+        let answer = connection.exchange(request).await?;
+        latencies_ms.push(sent.elapsed().as_secs_f64() * 1000.0);
+        answer.expect(200)?;
+    }
+    Ok(latencies_ms)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::client::{Answer, Connection, Load, Repeat, Script, drive, get, post};
+use crate::client::{Answer, Connection, Load, Repeat, Script, drive, get, poll_for_answers, post};
 use crate::deployment::Deployment;
 use crate::process::{Cores, leave_first_core};
 use crate::renewal::hello;
@@ -34,6 +34,7 @@ pub(crate) fn by_cookie(cookie: &str) -> Vec<u8> {
 /// Compares warm and cold.
 pub(crate) async fn run(options: &Options) -> Outcome<()> {
     leave_first_core()?;
+    poll_for_answers();
     let deployment = Deployment::new(None)?;
     let filling = deployment.open().await?;
     let people = filling.add_signed_in(CONNECTIONS * COLD_PER_CONNECTION + CONNECTIONS).await?;

@@ -3,10 +3,10 @@
 
 use std::time::{Duration, Instant};
 
-use crate::client::drive;
+use crate::client::{Load, drive, poll_for_answers};
 use crate::deployment::{Deployment, SignedIn};
 use crate::me::{Once, by_cookie};
-use crate::process::{Cores, leave_first_core};
+use crate::process::{Cores, Reads, leave_first_core};
 use crate::renewal::{CONNECTIONS, Renewals, scripts};
 use crate::statistics::median;
 use crate::{Options, Outcome};
@@ -19,7 +19,7 @@ const STARTS: usize = 3;
 /// Renewals before each look-up, so that both databases' pages are as warm as they are in a server that works.
 const WARM_UP: Duration = Duration::from_millis(300);
 /// Longer, and each of few families would meet its limit of 60 renewals at once.
-const LONGEST: Duration = Duration::from_secs(3);
+const LONGEST: Duration = Duration::from_secs(2);
 
 /// A filled database and the people who use it.
 struct Population {
@@ -30,43 +30,66 @@ struct Population {
     turn: usize,
 }
 
+/// How often per second, and what each read.
+#[derive(Clone, Copy, Default)]
+struct Figure {
+    per_second: f64,
+    reads: Reads,
+}
+
 struct Figures {
-    look_ups: f64,
-    renewals: f64,
+    look_ups: Figure,
+    renewals: Figure,
 }
 
 /// Compares.
 pub(crate) async fn run(options: &Options) -> Outcome<()> {
     leave_first_core()?;
+    poll_for_answers();
     let mut few = Population::fill(FEW).await?;
     let mut many = Population::fill(options.users).await?;
     let users = options.users;
     let size_mib = std::fs::metadata(many.deployment.sqlite_file())?.len() >> 20;
-    println!("{users} users with two sessions each: {size_mib} MiB\n");
+    println!(
+        "{users} users with two sessions each: {size_mib} MiB. Behind each figure: KiB that each read from files,"
+    );
+    println!("and how much of it came from the disk.\n");
     println!("| run | look-ups/s at {FEW} | at {users} | ratio | renewals/s at {FEW} | at {users} | ratio |");
     println!("|---|---|---|---|---|---|---|");
-    let mut rows: Vec<[f64; 6]> = Vec::new();
+    let mut all = Vec::new();
     let span = options.span.min(LONGEST);
     for run in 1..=options.runs {
         let (small, large) = (few.measure(span).await?, many.measure(span).await?);
-        let (looked_up, renewed) = (large.look_ups / small.look_ups, large.renewals / small.renewals);
-        println!(
-            "| {run} | {:.0} | {:.0} | {looked_up:.2} | {:.0} | {:.0} | {renewed:.2} |",
-            small.look_ups, large.look_ups, small.renewals, large.renewals
-        );
-        rows.push([small.look_ups, large.look_ups, looked_up, small.renewals, large.renewals, renewed]);
+        let pairs = [(small.look_ups, large.look_ups), (small.renewals, large.renewals)];
+        println!("| {run} | {} |", pairs.map(|pair| cells(pair, large_of_small(&pair))).join(" | "));
+        all.push(pairs);
     }
-    let middle = |column: usize| median(&rows.iter().map(|row| row[column]).collect::<Vec<_>>());
-    println!(
-        "| median | {:.0} | {:.0} | **{:.2}** | {:.0} | {:.0} | **{:.2}** | (goal ≥ 0.75)",
-        middle(0),
-        middle(1),
-        middle(2),
-        middle(3),
-        middle(4),
-        middle(5)
-    );
+    let medians = [0, 1].map(|place| {
+        let of = |figure: fn(&(Figure, Figure)) -> f64| {
+            median(&all.iter().map(|pairs| figure(&pairs[place])).collect::<Vec<_>>())
+        };
+        let small = Figure {
+            per_second: of(|pair| pair.0.per_second),
+            reads: Reads { asked_kib: of(|pair| pair.0.reads.asked_kib), disk_kib: of(|pair| pair.0.reads.disk_kib) },
+        };
+        let large = Figure {
+            per_second: of(|pair| pair.1.per_second),
+            reads: Reads { asked_kib: of(|pair| pair.1.reads.asked_kib), disk_kib: of(|pair| pair.1.reads.disk_kib) },
+        };
+        cells((small, large), of(large_of_small))
+    });
+    println!("| median | {} | (goal ≥ 0.75)", medians.join(" | "));
     Ok(())
+}
+
+fn large_of_small((small, large): &(Figure, Figure)) -> f64 {
+    large.per_second / small.per_second
+}
+
+fn cells((small, large): (Figure, Figure), ratio: f64) -> String {
+    let [small, large] = [small, large]
+        .map(|Figure { per_second, reads }| format!("{per_second:.0} ({:.1}, {:.1})", reads.asked_kib, reads.disk_kib));
+    format!("{small} | {large} | **{ratio:.2}**")
 }
 
 impl Population {
@@ -84,25 +107,34 @@ impl Population {
     /// Look-ups of [`FEW`] sessions that the server has not seen, a few times, then renewals.
     #[expect(clippy::cast_precision_loss, reason = "counts of requests")]
     async fn measure(&mut self, span: Duration) -> Outcome<Figures> {
-        let (mut looked_up, mut seconds, mut renewals) = (0, 0.0, 0.0);
+        let (mut looked_up, mut seconds, mut read) = (0.0, 0.0, Reads::default());
+        let mut renewals = Figure::default();
         for start in 1..=STARTS {
             let server = self.deployment.serve(Cores::First)?;
             self.renew(server.address, WARM_UP).await?;
+            let before = server.reads()?;
             let (load, _) = drive(server.address, self.look_ups(), Duration::from_mins(1)).await?;
-            looked_up += load.latencies_ms.len();
-            seconds += load.latencies_ms.len() as f64 / load.per_second;
+            let more = server.reads()?.each_since(before, 1.0);
+            read = Reads { asked_kib: read.asked_kib + more.asked_kib, disk_kib: read.disk_kib + more.disk_kib };
+            let count = load.latencies_ms.len() as f64;
+            looked_up += count;
+            seconds += count / load.per_second;
             if start == STARTS {
-                renewals = self.renew(server.address, span).await?;
+                let before = server.reads()?;
+                let load = self.renew(server.address, span).await?;
+                let reads = server.reads()?.each_since(before, load.latencies_ms.len() as f64);
+                renewals = Figure { per_second: load.per_second, reads };
             }
             server.stop()?;
         }
-        Ok(Figures { look_ups: looked_up as f64 / seconds, renewals })
+        let reads = read.each_since(Reads::default(), looked_up);
+        Ok(Figures { look_ups: Figure { per_second: looked_up / seconds, reads }, renewals })
     }
 
-    async fn renew(&mut self, server: std::net::SocketAddr, span: Duration) -> Outcome<f64> {
+    async fn renew(&mut self, server: std::net::SocketAddr, span: Duration) -> Outcome<Load> {
         let (load, back) = drive(server, std::mem::take(&mut self.renewals), span).await?;
         self.renewals = back;
-        Ok(load.per_second)
+        Ok(load)
     }
 
     /// Asks once for each of the next people's sessions.

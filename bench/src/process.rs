@@ -108,6 +108,16 @@ impl Server {
         Ok(threads)
     }
 
+    /// What it has read so far.
+    pub(crate) fn reads(&self) -> Outcome<Reads> {
+        let said = std::fs::read_to_string(format!("/proc/{}/io", self.child.id()))?;
+        let kib = |name: &str| -> Outcome<f64> {
+            let bytes = said.lines().find_map(|line| line.strip_prefix(name)).ok_or("no such count of reads")?;
+            Ok(bytes.parse::<f64>()? / 1024.0)
+        };
+        Ok(Reads { asked_kib: kib("rchar: ")?, disk_kib: kib("read_bytes: ")? })
+    }
+
     /// Processor time used so far, in seconds.
     pub(crate) fn cpu_seconds(&self) -> Outcome<f64> {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
@@ -115,6 +125,23 @@ impl Server {
         let fields: Vec<&str> = rest.split(' ').collect();
         let ticks: f64 = fields[11].parse::<f64>()? + fields[12].parse::<f64>()?;
         Ok(ticks / 100.0)
+    }
+}
+
+/// What a process has read from files: asked of the system, and fetched by it from the disk.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Reads {
+    pub(crate) asked_kib: f64,
+    pub(crate) disk_kib: f64,
+}
+
+impl Reads {
+    /// What came since `earlier`, for each of so many.
+    pub(crate) fn each_since(self, earlier: Self, count: f64) -> Self {
+        Self {
+            asked_kib: (self.asked_kib - earlier.asked_kib) / count,
+            disk_kib: (self.disk_kib - earlier.disk_kib) / count,
+        }
     }
 }
 

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use self::browser::Browser;
 use self::flows::CALLBACK;
 use self::side::{CONNECTIONS, Credentials, Figure, RESOURCE, Registered, Side, Work};
-use crate::client::{Answer, Script, get, post};
+use crate::client::{Answer, Script, get, poll_for_answers, post};
 use crate::deployment::{Account, Deployment, target};
 use crate::process::{Cores, Server, free_address, leave_first_core};
 use crate::statistics::median;
@@ -40,6 +40,7 @@ const COMPARED: [(Work, &str, f64); 4] = [
 /// Compares.
 pub(crate) async fn run(options: &Options) -> Outcome<()> {
     leave_first_core()?;
+    poll_for_answers();
     if let Some(only) = &options.only {
         return ours_only(only, options).await;
     }

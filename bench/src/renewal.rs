@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use crate::client::{Answer, Repeat, Script, drive, get, post};
+use crate::client::{Answer, Repeat, Script, drive, get, poll_for_answers, post};
 use crate::deployment::{Deployment, SignedIn, target};
 use crate::process::{Cores, Server, command, free_address, leave_first_core};
 use crate::statistics::{median, percentile};
@@ -54,6 +54,7 @@ pub(crate) fn scripts(people: &[SignedIn]) -> Vec<Renewals> {
 /// Compares on SQLite.
 pub(crate) async fn run(options: &Options) -> Outcome<()> {
     leave_first_core()?;
+    poll_for_answers();
     let deployment = Deployment::new(None)?;
     let filling = deployment.open().await?;
     let people = filling.add_signed_in(CONNECTIONS * FAMILIES_PER_CONNECTION).await?;

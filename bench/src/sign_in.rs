@@ -7,7 +7,7 @@ use doorward_app::hashing::{HashParameters, Hasher, HasherOptions};
 use doorward_model::password::Password;
 use doorward_server::telemetry::sources::SystemRandom;
 
-use crate::client::{Answer, Load, Repeat, Script, drive, get, post};
+use crate::client::{Answer, Script, drive, get, post, probe};
 use crate::deployment::{Account, Deployment};
 use crate::process::{Cores, own_cpu_us};
 use crate::renewal::hello;
@@ -15,6 +15,8 @@ use crate::statistics::{median, percentile};
 use crate::{Options, Outcome};
 
 const CONNECTIONS: usize = 16;
+/// Between two cheap requests.
+const PAUSE: Duration = Duration::from_millis(1);
 const PASSWORD: &str = "a right horse eats no battery";
 
 /// Signs different people in, one after the other, each from another network.
@@ -73,19 +75,17 @@ pub(crate) async fn run(options: &Options) -> Outcome<()> {
     );
     println!("|---|---|---|---|---|---|---|");
     for run in 1..=options.runs {
-        let probe = vec![Repeat(get("/", ""))];
         let threads = hash_on_all_cores(options.span);
-        let beside = drive(bare.address, probe, options.span).await?.0;
+        let beside = probe(bare.address, &get("/", ""), PAUSE, options.span).await?;
         let raw = collect(threads)?;
-        let probe = vec![Repeat(get("/.well-known/jwks.json", ""))];
-        let (load, cheap): ((Load, _), (Load, _)) = {
-            let (load, cheap) =
-                tokio::join!(drive(server.address, scripts, options.span), drive(server.address, probe, options.span));
-            (load?, cheap?)
-        };
+        let keys = get("/.well-known/jwks.json", "");
+        let (load, cheap) = tokio::try_join!(
+            drive(server.address, scripts, options.span),
+            probe(server.address, &keys, PAUSE, options.span)
+        )?;
         scripts = load.1;
-        let (signed_in, tail) = (load.0.per_second, percentile(&cheap.0.latencies_ms, 0.99));
-        let bare_tail = percentile(&beside.latencies_ms, 0.99);
+        let (signed_in, tail) = (load.0.per_second, percentile(&cheap, 0.99));
+        let bare_tail = percentile(&beside, 0.99);
         println!(
             "| {run} | {raw:.1} | {signed_in:.1} | {:.2} | {bare_tail:.2} | {tail:.2} | {:.1} |",
             signed_in / raw,

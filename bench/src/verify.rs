@@ -8,7 +8,7 @@ mod peers;
 use std::path::Path;
 use std::process::Stdio;
 
-use crate::client::{Repeat, drive, get};
+use crate::client::{Repeat, drive, get, poll_for_answers};
 use crate::deployment::target;
 use crate::process::{Cores, Server, free_address, leave_first_core};
 use crate::renewal::hello;
@@ -25,6 +25,7 @@ pub(crate) const AUDIENCE: &str = "https://orders.example.com";
 /// Compares.
 pub(crate) async fn run(options: &Options) -> Outcome<()> {
     leave_first_core()?;
+    poll_for_answers();
     parts(options)?;
     let issuer = TokenIssuer::serve()?;
     let bare = hello(Cores::First)?;

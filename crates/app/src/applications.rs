@@ -11,6 +11,7 @@ use crate::authentication::Principal;
 use crate::clients::read_metadata;
 use crate::event::{Action, EventDraft};
 use crate::failure::Failure;
+use crate::oauth::OTHER_CLOCKS_MS;
 use crate::oauth::consent::{read_resources, read_scope};
 use crate::op::Op;
 use crate::revocations::RevocationBatch;
@@ -58,7 +59,7 @@ impl App {
             // In this order each step waits for whoever is at the one before: a code that is being issued needs the
             // consent, and a grant that is being made needs the code.
             let was_allowed = consents::delete(change.tx, user, &client_id)?;
-            authorization_codes::delete_of_client(change.tx, user, &client_id)?;
+            authorization_codes::delete_of_client(change.tx, user, &client_id, now.plus_ms(-OTHER_CLOCKS_MS))?;
             device_requests::withdraw(change.tx, user, &client_id)?;
             let ended = grants::revoke_of_client(change.tx, user, &client_id, now, "consent_revoked")?;
             if !was_allowed && ended.is_empty() {

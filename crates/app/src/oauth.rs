@@ -39,6 +39,7 @@ pub use introspection::Introspection;
 pub(crate) use living::{ClientTokens, MOST_CLIENT_TOKENS};
 pub use logout::LogoutAnswer;
 pub use proofs::{Proving, TokenScheme};
+pub(crate) use replays::OTHER_CLOCKS_MS;
 pub(crate) use requests::PUSHED_STAYS_MS;
 pub use requests::Pushed;
 pub use revocation_feed::{FeedAnswer, PAGE_MEDIA_TYPE};

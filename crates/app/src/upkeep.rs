@@ -3,7 +3,7 @@
 use doorward_model::time::{DAY_MS, HOUR_MS, MINUTE_MS, Timestamp};
 use doorward_store::{
     StoreError, Tx, authorization_codes, clients, deliveries, device_requests, grants, leases, one_time_tokens,
-    pending_signups, pushed_requests, registrations, revocations, sessions, token_families, used_ids,
+    pending_signups, pushed_requests, registrations, revocations, sessions, used_ids,
 };
 
 use crate::App;
@@ -60,7 +60,6 @@ impl App {
 fn purge_batch(tx: &mut Tx<'_>, now: Timestamp) -> Result<u64, StoreError> {
     Ok(pending_signups::delete_expired(tx, now, BATCH)?
         + one_time_tokens::delete_expired(tx, now, BATCH)?
-        + token_families::delete_ended(tx, now, BATCH)?
         + authorization_codes::delete_expired(tx, now.plus_ms(-KEEP_CODES_MS), BATCH)?
         + grants::delete_ended(tx, now, BATCH)?
         + clients::delete_expired_secrets(tx, now, BATCH)?

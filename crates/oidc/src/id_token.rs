@@ -101,8 +101,8 @@ pub struct Person<'a> {
 }
 
 impl Person<'_> {
-    /// The claims at the `UserInfo` endpoint, without `sub`: those of the scope. Asking for one by name adds none,
-    /// because the person consents to scopes (OpenID Connect Core 5.5 leaves that to us).
+    /// The claims at the `UserInfo` endpoint, without `sub`: those of the scope. Asking for one by name has asked for its
+    /// scope, because the person consents to scopes (OpenID Connect Core 5.5 leaves that to us).
     pub fn userinfo(&self, scope: &Scope) -> Map<String, Value> {
         let mut claims = self.all();
         claims.retain(|name, _| is_allowed(scope, name));
@@ -127,6 +127,12 @@ impl Person<'_> {
         ];
         known.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
     }
+}
+
+/// The scopes that claims belong to, each once.
+pub fn scopes_of<'a>(claims: impl Iterator<Item = &'a String> + Clone) -> impl Iterator<Item = &'static str> {
+    let is_asked_for = move |names: &[&str]| claims.clone().any(|claim| names.contains(&claim.as_str()));
+    BY_SCOPE.into_iter().filter(move |(_, names)| is_asked_for(names)).map(|(word, _)| word)
 }
 
 fn is_allowed(scope: &Scope, claim: &str) -> bool {

@@ -82,6 +82,13 @@ impl Scope {
         self
     }
 
+    /// With one more word.
+    #[must_use]
+    pub fn with(mut self, word: &str) -> Self {
+        self.insert(word);
+        self
+    }
+
     /// All words but one.
     #[must_use]
     pub fn without(&self, word: &str) -> Self {

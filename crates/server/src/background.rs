@@ -18,6 +18,7 @@ use tokio::time::Instant;
 use crate::commands::failure::Failure;
 use crate::configuration::Configuration;
 use crate::mail::{MailError, MailTransport, Outgoing, sender};
+use crate::outbound::Authorities;
 use crate::outbound::logout_messages::LogoutMessages;
 use crate::tasks::{Supervisor, TaskError};
 
@@ -171,7 +172,8 @@ impl Post {
     fn open(configuration: &Configuration) -> Result<Self, Failure> {
         let address = MailAddress::parse(sender(configuration)?.as_ref())?;
         let from = Sender { name: HeaderLine::new(&configuration.service_name), address };
-        let messages = LogoutMessages::new(configuration.applications.private_networks.clone())?;
+        let networks = configuration.applications.private_networks.clone();
+        let messages = LogoutMessages::new(networks, Authorities::of_applications(configuration)?)?;
         Ok(Self { messages, transport: MailTransport::open(configuration)?, from })
     }
 }

@@ -17,6 +17,7 @@ use doorward_web::settings::{EdgeSettings, PublicUrl};
 use crate::assembly::{Assembled, Inputs, assemble};
 use crate::commands::failure::Failure;
 use crate::configuration::{Configuration, Rotation as ConfiguredRotation, WithoutAnswer as ConfiguredWithoutAnswer};
+use crate::outbound::Authorities;
 use crate::outbound::breached_passwords::BreachedPasswordService;
 use crate::outbound::client_documents::FetchedDocuments;
 use crate::runtime::Runtime;
@@ -37,7 +38,10 @@ pub async fn wire(runtime: &Runtime) -> Result<Assembled, Failure> {
         throttle: ThrottlePolicy::default(),
         outbound: Outbound {
             breached: breach_check(configuration)?,
-            documents: Arc::new(FetchedDocuments::new(configuration.applications.private_networks.clone())?),
+            documents: Arc::new(FetchedDocuments::new(
+                configuration.applications.private_networks.clone(),
+                Authorities::of_applications(configuration)?,
+            )?),
         },
         edge: edge_settings(configuration)?,
         clock: Arc::new(SystemClock),

@@ -47,8 +47,9 @@ statements! {
               FROM authorization_codes WHERE code_hash = $1";
     /// Uses a code that nobody has used.
     TAKE = "UPDATE authorization_codes SET used_at = $2 WHERE code_hash = $1 AND used_at IS NULL AND expires_at > $2";
-    /// Removes every code of a person for a client.
-    DELETE_OF_CLIENT = "DELETE FROM authorization_codes WHERE client_id = $2 AND session_id IN (SELECT id FROM sessions WHERE user_id = $1)";
+    /// Removes every code of a person for a client whose time was not over at `$3`.
+    DELETE_OF_CLIENT = "DELETE FROM authorization_codes WHERE client_id = $2 AND expires_at > $3 \
+              AND session_id IN (SELECT id FROM sessions WHERE user_id = $1)";
     /// Removes every code for a client.
     DELETE_EVERY_OF_CLIENT = "DELETE FROM authorization_codes WHERE client_id = $1";
     /// Removes a batch of codes past their time.
@@ -107,9 +108,10 @@ pub fn take(tx: &mut Tx<'_>, hash: &TokenHash, now: Timestamp) -> Result<bool, S
     Ok(tx.execute(&TAKE, &[hash.as_bytes().as_slice().into(), now.into()])? == 1)
 }
 
-/// Removes every code that the client got for `user`, used or not. Whoever uses one at the same time is waited for.
-pub fn delete_of_client(tx: &mut Tx<'_>, user: UserId, client_id: &str) -> Result<u64, StoreError> {
-    tx.execute(&DELETE_OF_CLIENT, &[(&user.to_string()).into(), client_id.into()])
+/// Removes every code that the client got for `user`, used or not, whose time was not over at `since`. Whoever uses one
+/// at the same time is waited for.
+pub fn delete_of_client(tx: &mut Tx<'_>, user: UserId, client_id: &str, since: Timestamp) -> Result<u64, StoreError> {
+    tx.execute(&DELETE_OF_CLIENT, &[(&user.to_string()).into(), client_id.into(), since.into()])
 }
 
 /// Removes every code for the client, used or not. Whoever uses one at the same time is waited for.

@@ -2,7 +2,7 @@
 //! proved who they are, because it may outlive the session in which they did.
 
 use doorward_model::id::{GrantId, SessionId, UserId};
-use doorward_model::time::Timestamp;
+use doorward_model::time::{DAY_MS, Timestamp};
 
 use crate::column;
 use crate::sessions::{self, Life};
@@ -75,8 +75,8 @@ statements! {
     /// Ends the oldest grants of a user to a client that outlive sessions, beyond the newest `$3`.
     REVOKE_OLDEST_OFFLINE = "UPDATE grants SET revoked_at = $4, revoked_reason = $5 WHERE id IN (SELECT id FROM grants WHERE user_id = $1 \
               AND client_id = $2 AND session_id IS NULL AND revoked_at IS NULL AND expires_at > $4 ORDER BY id DESC LIMIT 1000000 OFFSET $3) RETURNING id";
-    /// Removes a batch of grants that ended before `$1`.
-    DELETE_ENDED = "DELETE FROM grants WHERE id IN (SELECT id FROM grants WHERE expires_at <= $1 LIMIT $2)";
+    /// Removes a batch of grants that ended before the day `$1`, counted from 1970.
+    DELETE_ENDED = "DELETE FROM grants WHERE id IN (SELECT id FROM grants WHERE expires_at / 86400000 < $1 LIMIT $2)";
 }
 
 fn read(row: &Row<'_>) -> Result<Grant, StoreError> {
@@ -234,7 +234,7 @@ pub fn revoke_oldest_offline(
     )
 }
 
-/// Removes up to `limit` grants whose last token was over before `before`.
+/// Removes up to `limit` grants whose last token was over before the day of `before`.
 pub fn delete_ended(tx: &mut Tx<'_>, before: Timestamp, limit: i64) -> Result<u64, StoreError> {
-    tx.execute(&DELETE_ENDED, &[before.into(), limit.into()])
+    tx.execute(&DELETE_ENDED, &[(before.as_ms() / DAY_MS).into(), limit.into()])
 }

@@ -39,6 +39,7 @@ pub(crate) static MIGRATIONS: &[Migration] = migrations! {
     9 "0009_revocations_in_order";
     10 "0010_events_by_id";
     11 "0011_revoked_sessions";
+    12 "0012_fewer_pages";
 };
 
 statements! {

@@ -89,8 +89,6 @@ statements! {
               WHERE id = $1 AND presented = $2 AND issued = $3 AND revoked_at IS NULL";
     /// Ends a family.
     REVOKE = "UPDATE token_families SET revoked_at = $2, revoked_reason = $3 WHERE id = $1 AND revoked_at IS NULL";
-    /// Removes a batch of families that ended before `$1`.
-    DELETE_ENDED = "DELETE FROM token_families WHERE id IN (SELECT id FROM token_families WHERE expires_at <= $1 LIMIT $2)";
 }
 
 /// How many columns a family takes before those of what it renews.
@@ -193,9 +191,4 @@ pub fn advance(tx: &mut Tx<'_>, seen: &TokenFamily, to: Advance, network: Option
 /// Ends the family; false when it had ended.
 pub fn revoke(tx: &mut Tx<'_>, id: FamilyId, now: Timestamp, reason: &str) -> Result<bool, StoreError> {
     Ok(tx.execute(&REVOKE, &[(&id.to_string()).into(), now.into(), reason.into()])? == 1)
-}
-
-/// Removes up to `limit` families whose absolute end lies before `before`.
-pub fn delete_ended(tx: &mut Tx<'_>, before: Timestamp, limit: i64) -> Result<u64, StoreError> {
-    tx.execute(&DELETE_ENDED, &[before.into(), limit.into()])
 }

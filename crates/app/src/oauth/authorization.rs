@@ -58,6 +58,8 @@ pub enum Authorization {
         response: AuthorizationResponse,
         /// The origin or scheme that it goes to.
         origin: Option<String>,
+        /// Which error it tells; none with a code.
+        error: Option<ErrorCode>,
     },
     /// On its way back to a client that nobody here has looked at, with an error that nobody was asked about: the visitor
     /// decides whether to go there (RFC 9700 section 4.11.2).
@@ -68,6 +70,8 @@ pub enum Authorization {
         origin: Option<String>,
         /// Where that is, for people.
         destination: String,
+        /// Which error it is.
+        error: ErrorCode,
     },
     /// The visitor signs in first, and comes back with the same request.
     SignIn {
@@ -151,9 +155,9 @@ impl App {
         let origin = origin_of(&destination.redirect_uri);
         if client.metadata().self_registered {
             let destination = shown_host(&destination.redirect_uri);
-            return Authorization::Leave { response, origin, destination };
+            return Authorization::Leave { response, origin, destination, error: error.code };
         }
-        Authorization::Answer { response, origin }
+        Authorization::Answer { response, origin, error: Some(error.code) }
     }
 
     /// What the client of a request wishes the pages on the way to be like; nothing when it is not right.
@@ -197,14 +201,15 @@ impl App {
                 // They were told who asks and where the answer goes.
                 let error = OAuthError::new(ErrorCode::AccessDenied, "the person said no");
                 let response = request.destination.error(error, self.issuer());
-                return Ok(Authorization::Answer { response, origin: origin_of(&request.destination.redirect_uri) });
+                let origin = origin_of(&request.destination.redirect_uri);
+                return Ok(Authorization::Answer { response, origin, error: Some(error.code) });
             }
             Standing::Ask => None,
             Standing::Remembered | Standing::Vouched => self.issue_code(op, needed, standing).await?,
         };
         let origin = origin_of(&request.destination.redirect_uri);
         Ok(match response {
-            Some(response) => Authorization::Answer { response, origin },
+            Some(response) => Authorization::Answer { response, origin, error: None },
             None if request.prompt.none => {
                 let description = "the person must be asked, and may not be";
                 let error = OAuthError::new(ErrorCode::ConsentRequired, description);

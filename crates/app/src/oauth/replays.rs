@@ -10,7 +10,7 @@ use crate::App;
 use crate::failure::Failure;
 
 /// How much longer an id is kept: the node that removes it may be ahead of the one that is asked.
-const OTHER_CLOCKS_MS: i64 = MINUTE_MS;
+pub(crate) const OTHER_CLOCKS_MS: i64 = MINUTE_MS;
 
 /// What an id belongs to.
 #[derive(Clone, Copy, Debug)]

@@ -6,6 +6,7 @@
 
 use doorward_model::id::{DeliveryId, SessionId, UserId};
 use doorward_model::time::{MINUTE_MS, Timestamp};
+use doorward_oidc::client::Client;
 use doorward_oidc::logout::{LogoutToken, TOKEN_TYPE, frontchannel_address};
 use doorward_store::client_sessions::{self, ClientSession};
 use serde::{Deserialize, Serialize};
@@ -43,7 +44,7 @@ impl App {
         let rows = self.store.read(move |tx| client_sessions::list_of_session(tx, id, MOST_FRAMES)).await?;
         let mut frames = Vec::new();
         for row in rows {
-            let Some(client) = self.active_client(&row.client_id).await? else { continue };
+            let Some(client) = self.listener(&row.client_id).await? else { continue };
             if let Some(address) = &client.metadata().frontchannel_logout {
                 let session = self.session_for(&client, row.session_id);
                 frames.push(frontchannel_address(address, &self.keys.settings().issuer, &session));
@@ -69,7 +70,7 @@ impl App {
     async fn announce(&self, op: &Op, rows: Vec<ClientSession>) -> Result<usize, Failure> {
         let taken = rows.len();
         for row in rows {
-            let client = self.active_client(&row.client_id).await?;
+            let client = self.listener(&row.client_id).await?;
             let wants_to_hear = client.is_some_and(|client| client.metadata().backchannel_logout.is_some());
             let parcel = wants_to_hear.then(|| self.pack_logout(op, &row)).transpose()?;
             let event = EventDraft::new(op, Action::LogoutAnnounced)
@@ -94,6 +95,11 @@ impl App {
         Ok(taken)
     }
 
+    /// The client with this id, also while it is kept out: whoever signs out is to be signed out there too.
+    async fn listener(&self, id: &str) -> Result<Option<Client>, Failure> {
+        Ok(self.find_client(id).await?.map(|found| found.client))
+    }
+
     fn pack_logout(&self, op: &Op, row: &ClientSession) -> Result<Parcel, Failure> {
         let ended = Ended {
             client_id: row.client_id.clone(),
@@ -113,7 +119,7 @@ impl App {
     ) -> Result<Option<LogoutMessage>, Failure> {
         let Ended { client_id, session_id, subject } =
             serde_json::from_slice(plain).map_err(|error| Failure::internal("reading a queued message", error))?;
-        let Some(client) = self.active_client(&client_id).await? else { return Ok(None) };
+        let Some(client) = self.listener(&client_id).await? else { return Ok(None) };
         let metadata = client.metadata();
         let Some(address) = &metadata.backchannel_logout else { return Ok(None) };
         let unreadable = |error| Failure::internal("reading a queued message", error);

@@ -8,6 +8,7 @@ use super::{Route, is_state};
 use crate::claims_request::ClaimsRequest;
 use crate::client::{Client, Grant};
 use crate::error::{ErrorCode, OAuthError};
+use crate::id_token;
 use crate::jose::Thumbprint;
 use crate::parameters::Parameters;
 use crate::pkce::Challenge;
@@ -27,7 +28,7 @@ const MAX_HINT_BYTES: usize = 320;
 pub struct AuthorizationRequest {
     /// Where the answer goes.
     pub destination: Destination,
-    /// What is asked for, all of it allowed for the client.
+    /// What is asked for, by its own name or by that of a claim, all of it allowed for the client.
     pub scope: Scope,
     /// The services the tokens are to be for, all of them allowed for the client.
     pub resources: Vec<Resource>,
@@ -84,7 +85,8 @@ impl AuthorizationRequest {
         parameters.refuse_repeated()?;
         check_route(parameters, client, route)?;
         check_flow(parameters, client)?;
-        let scope = allowed_scope(parameters, client)?;
+        let claims = parameters.find("claims").map(ClaimsRequest::parse).transpose()?.unwrap_or_default();
+        let scope = with_claims(allowed_scope(parameters, client)?, &claims, client);
         let nonce = bounded(parameters, "nonce", MAX_NONCE_BYTES)?.map(str::to_owned);
         let challenge = challenge(parameters, client, nonce.is_some())?;
         let metadata = client.metadata();
@@ -105,7 +107,7 @@ impl AuthorizationRequest {
             display: parameters.find("display").map(Display::parse).unwrap_or_default(),
             ui_locales: parameters.find("ui_locales").map(preferences::words).unwrap_or_default(),
             acr_values,
-            claims: parameters.find("claims").map(ClaimsRequest::parse).transpose()?.unwrap_or_default(),
+            claims,
             login_hint: bounded(parameters, "login_hint", MAX_HINT_BYTES)?.map(str::to_owned),
             id_token_hint: parameters.find("id_token_hint").map(|text| HintText(SecretText::new(text.to_owned()))),
         })
@@ -178,6 +180,18 @@ pub(crate) fn allowed_scope(parameters: &Parameters, client: &Client) -> Result<
         return Err(invalid("the scope is not allowed for this client"));
     }
     Ok(scope)
+}
+
+/// A claim that is asked for by name asks for its scope, which is what people are asked about and what tokens carry
+/// (OpenID Connect Core 5.5). What the client is not registered for it does not get: a claim need never be there.
+fn with_claims(scope: Scope, claims: &ClaimsRequest, client: &Client) -> Scope {
+    if !scope.contains(OPENID) {
+        return scope;
+    }
+    let allowed = &client.metadata().scopes;
+    id_token::scopes_of(claims.userinfo.keys().chain(claims.id_token.keys()))
+        .filter(|word| allowed.contains(word))
+        .fold(scope, Scope::with)
 }
 
 fn challenge(parameters: &Parameters, client: &Client, has_nonce: bool) -> Result<Option<Challenge>, OAuthError> {

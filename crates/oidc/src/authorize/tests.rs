@@ -55,6 +55,30 @@ fn a_good_request_is_read() {
     assert!(!format!("{request:?}").contains("a.b.c"));
 }
 
+#[test]
+fn a_claim_asked_for_by_name_asks_for_its_scope() {
+    let known = shop();
+    let humble = client(&with(&shop_fields(), "scope", json!("openid email")));
+    for (registered, scope, claims, expected) in [
+        (&known, "openid", r#"{"userinfo":{"name":{"essential":true}}}"#, "openid profile"),
+        (
+            &known,
+            "openid",
+            r#"{"id_token":{"email_verified":null},"userinfo":{"locale":null}}"#,
+            "openid profile email",
+        ),
+        (&known, "openid email", r#"{"userinfo":{"email":null}}"#, "openid email"),
+        (&known, "openid", r#"{"id_token":{"auth_time":null,"acr":null,"offline_access":null}}"#, "openid"),
+        (&known, "orders", r#"{"userinfo":{"email":null}}"#, "orders"),
+        (&humble, "openid", r#"{"userinfo":{"name":{"essential":true},"phone_number":null}}"#, "openid"),
+        (&humble, "openid", r#"{"userinfo":{"name":null,"email":null}}"#, "openid email"),
+    ] {
+        let asked = query(&[("scope", scope), ("claims", claims)]);
+        let request = read(&asked, registered, &Route::default()).unwrap();
+        assert_eq!(request.scope.to_string(), expected, "{scope} {claims}");
+    }
+}
+
 /// Proves: A-80, A-81, V10.4.1
 #[test]
 fn without_a_proved_redirect_uri_an_error_stays_on_a_page() {

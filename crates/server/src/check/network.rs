@@ -7,6 +7,7 @@ use ipnet::IpNet;
 use super::{Finding, error, warning};
 use crate::configuration::{Configuration, PublicUrl};
 use crate::listeners::tls::TlsFiles;
+use crate::outbound::Authorities;
 use crate::telemetry::logging;
 
 pub(super) fn judge(configuration: &Configuration, found: &mut Vec<Finding>) {
@@ -41,6 +42,7 @@ pub(super) fn judge(configuration: &Configuration, found: &mut Vec<Finding>) {
     proxies(configuration, found);
     origins(&configuration.cors.token_origins, found);
     tls(configuration, found);
+    applications(configuration, found);
 }
 
 fn is_loopback(address: &SocketAddr) -> bool {
@@ -80,6 +82,16 @@ fn origins(origins: &[String], found: &mut Vec<Finding>) {
             Ok(exact) if exact.as_str() == origin && (exact.is_https() || exact.is_loopback()) => {}
             _ => found.push(error("cors_origin_inexact", "cors.token_origins", "Write an origin as browsers send it, such as \"https://app.example.com\": scheme, host, port if unusual, no path, no slash at the end; https off loopback.")),
         }
+    }
+}
+
+fn applications(configuration: &Configuration, found: &mut Vec<Finding>) {
+    if Authorities::of_applications(configuration).is_err() {
+        found.push(error(
+            "applications_ca_unusable",
+            "applications.ca_certificate_file",
+            "The file must be readable PEM with the certificates of authorities.",
+        ));
     }
 }
 

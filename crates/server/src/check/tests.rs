@@ -79,6 +79,11 @@ const TABLE: &[(&str, Level, Spoil)] = &[
     ("cors_origin_inexact", Level::Error, |c, _| c.cors.token_origins = vec!["http://app.example.com".into()]),
     ("cors_origin_inexact", Level::Error, |c, _| c.cors.token_origins = vec!["app.example.com".into()]),
     ("revocations_public", Level::Warning, |c, _| c.revocations.public = true),
+    ("applications_ca_unusable", Level::Error, |c, _| c.applications.ca_certificate_file = Some("/nonexistent".into())),
+    ("applications_ca_unusable", Level::Error, |c, f| {
+        write(&f.join("ca.pem"), "no certificate");
+        c.applications.ca_certificate_file = Some(f.join("ca.pem"));
+    }),
     ("tls_incomplete", Level::Error, |c, _| c.tls.certificate_file = Some("/nonexistent".into())),
     ("tls_unusable", Level::Error, |c, f| {
         write(&f.join("tls.pem"), "no certificate");

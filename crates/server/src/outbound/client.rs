@@ -11,8 +11,8 @@ use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::Bytes;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
+use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, RootCertStore};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use thiserror::Error;
@@ -22,6 +22,7 @@ use tokio::sync::Semaphore;
 use tokio_rustls::TlsConnector;
 use url::{Host, Url};
 
+use super::authorities::Authorities;
 use super::reach::Reach;
 
 /// Who we say we are.
@@ -143,14 +144,12 @@ pub struct Client {
 impl Client {
     /// A client that trusts the public certificate authorities.
     pub fn new(limits: Limits) -> Result<Self, rustls::Error> {
-        let mut roots = RootCertStore::empty();
-        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-        Self::trusting(roots, limits)
+        Self::trusting(Authorities::public(), limits)
     }
 
-    /// The same, for addresses that somebody else has named.
-    pub fn reaching(reach: Reach, limits: Limits) -> Result<Self, rustls::Error> {
-        Ok(Self { reach, ..Self::new(limits)? })
+    /// A client for addresses that somebody else has named.
+    pub fn reaching(reach: Reach, authorities: Authorities, limits: Limits) -> Result<Self, rustls::Error> {
+        Ok(Self { reach, ..Self::trusting(authorities, limits)? })
     }
 
     /// Whether requests may go there, as far as the URL itself tells: its name may lead elsewhere yet.
@@ -162,12 +161,12 @@ impl Client {
         }
     }
 
-    /// A client that trusts `roots`.
-    pub(super) fn trusting(roots: RootCertStore, limits: Limits) -> Result<Self, rustls::Error> {
+    /// A client that trusts these.
+    pub(super) fn trusting(authorities: Authorities, limits: Limits) -> Result<Self, rustls::Error> {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
-            .with_root_certificates(roots)
+            .with_root_certificates(authorities.0)
             .with_no_client_auth();
         let (tls, places) = (TlsConnector::from(Arc::new(config)), Semaphore::new(limits.at_once));
         Ok(Self { tls, reach: Reach::Anywhere, limits, places })

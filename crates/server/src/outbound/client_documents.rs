@@ -7,6 +7,7 @@ use doorward_oidc::jose::MAX_SET_BYTES;
 use http::StatusCode;
 use ipnet::IpNet;
 
+use super::authorities::Authorities;
 use super::client::{Client, Limits, OutboundError, OutboundUrl};
 use super::reach::Reach;
 
@@ -22,10 +23,10 @@ pub struct FetchedDocuments {
 }
 
 impl FetchedDocuments {
-    /// With the networks that are reached besides the public internet.
-    pub fn new(private_networks: Vec<IpNet>) -> Result<Self, rustls::Error> {
+    /// With the networks that are reached besides the public internet, and whose certificates are believed.
+    pub fn new(private_networks: Vec<IpNet>, authorities: Authorities) -> Result<Self, rustls::Error> {
         let limits = Limits { time: TIME, bytes: MAX_SET_BYTES, at_once: AT_ONCE };
-        Ok(Self { client: Client::reaching(Reach::Public(private_networks), limits)? })
+        Ok(Self { client: Client::reaching(Reach::Public(private_networks), authorities, limits)? })
     }
 
     fn address(&self, text: &str) -> Result<OutboundUrl, &'static str> {
@@ -66,7 +67,8 @@ mod tests {
     use super::*;
 
     fn documents(networks: &[&str]) -> FetchedDocuments {
-        FetchedDocuments::new(networks.iter().map(|network| network.parse().unwrap()).collect()).unwrap()
+        let networks = networks.iter().map(|network| network.parse().unwrap()).collect();
+        FetchedDocuments::new(networks, Authorities::public()).unwrap()
     }
 
     /// Proves: A-157, V1.3.6

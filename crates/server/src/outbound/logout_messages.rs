@@ -7,6 +7,7 @@ use http::{HeaderValue, StatusCode, header};
 use ipnet::IpNet;
 use url::form_urlencoded::Serializer;
 
+use super::authorities::Authorities;
 use super::client::{Client, Limits, OutboundError, OutboundUrl};
 use super::reach::Reach;
 
@@ -23,10 +24,10 @@ pub struct LogoutMessages {
 }
 
 impl LogoutMessages {
-    /// With the networks that are reached besides the public internet.
-    pub fn new(private_networks: Vec<IpNet>) -> Result<Self, rustls::Error> {
+    /// With the networks that are reached besides the public internet, and whose certificates are believed.
+    pub fn new(private_networks: Vec<IpNet>, authorities: Authorities) -> Result<Self, rustls::Error> {
         let limits = Limits { time: TIME, bytes: MOST_BYTES, at_once: AT_ONCE };
-        Ok(Self { client: Client::reaching(Reach::Public(private_networks), limits)? })
+        Ok(Self { client: Client::reaching(Reach::Public(private_networks), authorities, limits)? })
     }
 
     /// Hands a message over.
@@ -59,7 +60,8 @@ mod tests {
     use super::*;
 
     fn messages(networks: &[&str]) -> LogoutMessages {
-        LogoutMessages::new(networks.iter().map(|network| network.parse().unwrap()).collect()).unwrap()
+        let networks = networks.iter().map(|network| network.parse().unwrap()).collect();
+        LogoutMessages::new(networks, Authorities::public()).unwrap()
     }
 
     fn message(address: String) -> LogoutMessage {

@@ -58,7 +58,8 @@ fn sqlite_table(connection: &rusqlite::Connection, name: &str) -> Table {
     let mut rows = indexes.query([name]).unwrap();
     while let Some(row) = rows.next().unwrap() {
         let index: String = row.get(0).unwrap();
-        let columns = texts(connection, "SELECT name FROM pragma_index_info(?1) ORDER BY seqno", &index);
+        let columns =
+            texts(connection, "SELECT COALESCE(name, 'expression') FROM pragma_index_info(?1) ORDER BY seqno", &index);
         table.indexes.insert(index, (row.get(1).unwrap(), row.get(2).unwrap(), columns));
     }
     let mut keys =
@@ -107,7 +108,8 @@ fn read_postgres(client: &mut postgres::Client) -> Schema {
         schema.entry(table).or_default().columns.push((column, kind.to_owned(), row.get(3)));
     }
     let indexes = "SELECT t.relname::text, i.relname::text, x.indisprimary, x.indisunique, x.indpred IS NOT NULL,
-            ARRAY(SELECT pg_get_indexdef(x.indexrelid, k, true) FROM generate_series(1, x.indnkeyatts) AS k)
+            ARRAY(SELECT CASE WHEN x.indkey[k - 1] = 0 THEN 'expression' ELSE pg_get_indexdef(x.indexrelid, k, true) END
+                FROM generate_series(1, x.indnkeyatts) AS k)
         FROM pg_index AS x JOIN pg_class AS t ON t.oid = x.indrelid JOIN pg_class AS i ON i.oid = x.indexrelid
         WHERE t.relnamespace = 'public'::regnamespace";
     for row in client.query(indexes, &[]).unwrap() {

@@ -1,5 +1,7 @@
 //! What the manual says of sessions and tokens is what the defaults do, and it does not promise more.
 
+use std::collections::BTreeSet;
+
 use doorward_app::settings::SessionSettings;
 use doorward_model::rotation::Rotation;
 use doorward_model::time::{DAY_MS, SECOND_MS};
@@ -72,4 +74,43 @@ fn every_link_of_the_manual_leads_somewhere() {
         }
     }
     assert!(seen > 30, "{seen} links");
+}
+
+/// Every test function of this crate.
+fn tests(folder: &std::path::Path, found: &mut BTreeSet<String>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            tests(&path, found);
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).unwrap();
+        let marked = text.split("#[test]").skip(1).filter_map(|rest| rest.split("fn ").nth(1)?.split('(').next());
+        found.extend(marked.map(str::to_owned));
+    }
+}
+
+#[test]
+fn the_page_on_conformance_names_tests_that_there_are() {
+    let mut there = BTreeSet::new();
+    tests(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it"), &mut there);
+    let page = include_str!("../../../../docs/conformance.md");
+    let (mut is_table_of_tests, mut seen, mut modules) = (false, 0, 0);
+    for line in page.lines() {
+        let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
+        match cells.last() {
+            _ if !line.starts_with('|') => is_table_of_tests = false,
+            Some(&"Test") => is_table_of_tests = true,
+            Some(cell) if is_table_of_tests && !cell.starts_with("---") => {
+                for name in cell.split('`').skip(1).step_by(2) {
+                    assert!(there.contains(name), "{name} is no test");
+                    seen += 1;
+                }
+                modules += 1;
+                assert!(cell.contains('`') || cell.starts_with("the same"), "no test: {line}");
+            }
+            _ => {}
+        }
+    }
+    assert!(seen > 50 && modules > 50, "{seen} tests for {modules} rows");
 }

@@ -7,7 +7,7 @@ use http::{Method, header};
 use serde_json::{Value, json};
 
 use crate::people::{HOME, OTHER_PASSWORD, OWNER, PASSWORD};
-use crate::provider::relying_party::{FORM, RelyingParty, SERVER};
+use crate::provider::relying_party::{FORM, RelyingParty, SERVER, browser};
 use crate::provider::renewal::{granted, renewing};
 use crate::provider::{code, signed_in};
 
@@ -65,6 +65,31 @@ fn a_forged_request_and_a_body_that_is_none_are_told() {
         let answer =
             world.send(Request::new(Method::GET, "/oauth2/authorize?client_id=nobody", HOME)).await.expect(400);
         assert_told(world, &answer, "/oauth2/authorize", "unauthorized_client");
+    });
+}
+
+/// Proves: V16.3.3, V16.2.4
+#[test]
+fn an_error_that_goes_back_to_the_application_is_told_too() {
+    both(async |world| {
+        let mut owner = signed_in(world).await;
+        let shop = RelyingParty::register(world, json!({"consent": "ask"})).await;
+        let mut nobody = browser(world, HOME);
+        for (more, status, code) in [
+            (&[("prompt", "none")][..], 303, "login_required"),
+            (&[("response_type", "token")], 303, "unsupported_response_type"),
+            (&[("scope", "openid"), ("redirect_uri", "https://evil.example")], 400, "invalid_request"),
+            (&[("prompt", "none"), ("response_mode", "form_post")], 200, "login_required"),
+        ] {
+            let answer = nobody.open(&shop.start(more)).await.expect(status);
+            assert_told(world, &answer, "/oauth2/authorize", code);
+        }
+        owner.open(&shop.start(&[])).await.expect(200);
+        let no = owner.submit("/oauth2/consent", &[("decision", "deny")]).await.expect(303);
+        assert_told(world, &no, "/oauth2/authorize", "access_denied");
+        owner.open(&shop.start(&[])).await.expect(200);
+        let yes = owner.submit("/oauth2/consent", &[("decision", "allow")]).await.expect(303);
+        assert_eq!(told(world, &yes).get("problem.code"), None);
     });
 }
 

@@ -3,7 +3,9 @@
 use axum::extract::{Request, State};
 use axum::http::Uri;
 use axum::response::{IntoResponse, Response};
-use doorward_app::oauth::{Authorization, AuthorizationResponse, OAuthError, Parameters, Visitor, paths as endpoints};
+use doorward_app::oauth::{
+    Authorization, AuthorizationResponse, ErrorCode, OAuthError, Parameters, Visitor, paths as endpoints,
+};
 use http::StatusCode;
 use http::header;
 
@@ -90,17 +92,19 @@ impl Visit {
                     None => self.refuse(TOO_LONG),
                 }
             }
-            Authorization::Leave { response, origin, destination } => {
+            Authorization::Leave { response, origin, destination, error } => {
                 let origin = origin.as_deref().and_then(FormActionOrigin::new);
                 let (to, fields) = match response {
                     AuthorizationResponse::Redirect(to) => (to, Vec::new()),
                     AuthorizationResponse::FormPost { action, fields } => (action, fields),
                 };
-                Ok(leading_to(show_page(&Leave { page: self.page, destination, to, fields })?, origin))
+                let page = show_page(&Leave { page: self.page, destination, to, fields })?;
+                Ok(refused_with(Some(error), leading_to(page, origin)))
             }
-            Authorization::Answer { response, origin } => {
+            Authorization::Answer { response, origin, error } => {
                 let page = self.page;
-                answer_client(response, origin.as_deref(), |action, fields| FormPost { page, action, fields })
+                let form = |action, fields| FormPost { page, action, fields };
+                Ok(refused_with(error, answer_client(response, origin.as_deref(), form)?))
             }
         }
     }
@@ -108,9 +112,7 @@ impl Visit {
     fn refuse(&self, error: OAuthError) -> Result<Response, Problem> {
         let (page, request_id) = (self.page.clone(), self.op.request_id.to_string());
         let shown = AuthorizeError { page, description: error.description, request_id };
-        let mut response = show_with(answer::status(error), &shown)?;
-        response.extensions_mut().insert(RefusedWith(error.code.as_str()));
-        Ok(response)
+        Ok(refused_with(Some(error.code), show_with(answer::status(error), &shown)?))
     }
 
     /// The request with everything that was answered on the way.
@@ -132,6 +134,14 @@ impl Visit {
             None => self.refuse(TOO_LONG),
         }
     }
+}
+
+/// Has the error told in the request's own log line, also where it goes back to the client.
+fn refused_with(error: Option<ErrorCode>, mut response: Response) -> Response {
+    if let Some(error) = error {
+        response.extensions_mut().insert(RefusedWith(error.as_str()));
+    }
+    response
 }
 
 fn answer_client(

@@ -2,6 +2,8 @@
 
 use doorward_model::password::Password;
 use rustls::RootCertStore;
+
+use crate::outbound::Authorities;
 use rustls::pki_types::PrivateKeyDer;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -144,7 +146,7 @@ async fn a_certificate_nobody_vouches_for_is_refused() {
         BreachedPasswordService { client, base: url }.find_range(&prefix()).await
     };
     assert!(matches!(ask(Client::new(limits).unwrap(), "localhost").await, Err(NoAnswer::Connection(_))));
-    let trusting = || Client::trusting(roots.clone(), limits).unwrap();
+    let trusting = || Client::trusting(Authorities(roots.clone()), limits).unwrap();
     assert!(matches!(ask(trusting(), "127.0.0.1").await, Err(NoAnswer::Connection(_))), "the wrong name");
     assert_eq!(*ask(trusting(), "localhost").await.unwrap(), "fine");
     let heard = served.await.unwrap();

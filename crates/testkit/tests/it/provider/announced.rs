@@ -85,6 +85,12 @@ fn an_application_is_told_whatever_ends_a_session() {
         let (mut owner, _) = begin().await;
         owner.open("/account").await.expect(200);
         owner.submit("/logout", &[]).await.expect(200);
+        // Signed out by the application.
+        let (mut owner, session_id) = begin().await;
+        let mine = code(&shop, &mut owner).await;
+        let tokens = shop.tokens(&mine).await;
+        assert_eq!(tokens.claims["sid"], json!(session_id));
+        owner.open(&format!("/oauth2/logout?id_token_hint={}", tokens.id_token)).await.expect(200);
         // Ended from another device, by itself and with all others.
         let ((mut owner, first), (mut other, _)) = (begin().await, begin().await);
         other.fetch(Method::DELETE, &format!("/api/v1/sessions/{first}"), None).await.expect(204);
@@ -111,7 +117,7 @@ fn an_application_is_told_whatever_ends_a_session() {
         world.advance(60 * 24 * 3_600_000);
         world.look_for_ended_sessions().await;
         heard = told(world, &shop, &user).await;
-        assert_eq!(heard.len(), 7);
+        assert_eq!(heard.len(), 8);
         let mut owner = browser(world, HOME);
         owner.sign_in(OWNER, PASSWORD).await.expect(200);
         expected.push(session(&shop, &mut owner).await);
@@ -123,7 +129,7 @@ fn an_application_is_told_whatever_ends_a_session() {
         };
         assert_eq!(sort(heard), sort(expected), "each once, and no other");
         let events = world.actions().await;
-        assert_eq!(events.iter().filter(|action| *action == "session.end_announced").count(), 8);
+        assert_eq!(events.iter().filter(|action| *action == "session.end_announced").count(), 9);
     });
 }
 
@@ -175,6 +181,22 @@ fn an_application_that_is_changed_or_gone_is_told_nothing() {
         assert!(world.announcements().await.is_empty());
         let left = crate::credentials::number(world, "SELECT COUNT(*) FROM client_sessions").await;
         assert_eq!(left, 0);
+    });
+}
+
+/// Proves: A-105
+#[test]
+fn an_application_that_is_kept_out_is_told_all_the_same() {
+    both_with(&setup(), async |world| {
+        let mut owner = signed_in(world).await;
+        let user = json!(world.operator().find_user(OWNER).await.unwrap());
+        let shop = shop(world).await;
+        let session = session(&shop, &mut owner).await;
+        assert!(world.app().disable_client(&world.operator().op(), &shop.client_id).await.unwrap());
+        assert!(told(world, &shop, &user).await.is_empty(), "the session goes on");
+        owner.open("/account").await.expect(200);
+        owner.submit("/logout", &[]).await.expect(200);
+        assert_eq!(told(world, &shop, &user).await, [session]);
     });
 }
 

@@ -1,4 +1,10 @@
-//! What the OpenID Foundation's conformance suite tries and no other test does; `docs/conformance.md` says how to run it.
+//! What the OpenID Foundation's conformance suite tries and no other test does. Each test names the modules it stands for;
+//! `docs/conformance.md` says how to run the suite, and which tests stand for the others.
+
+mod basic;
+mod config;
+mod fapi;
+mod logout;
 
 use std::collections::BTreeMap;
 

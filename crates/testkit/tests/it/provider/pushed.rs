@@ -150,6 +150,7 @@ fn what_is_wrong_with_a_request_is_said_when_it_is_pushed() {
         let other = RelyingParty::register(world, json!({})).await;
         for (changes, error) in [
             (("redirect_uri", "https://evil.example/cb"), "invalid_request"),
+            (("redirect_uri", ""), "invalid_request"),
             (("response_type", "token"), "unsupported_response_type"),
             (("code_challenge", ""), "invalid_request"),
             (("code_challenge_method", "plain"), "invalid_request"),

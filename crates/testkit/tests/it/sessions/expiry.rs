@@ -283,7 +283,8 @@ fn what_is_over_is_purged_in_batches_and_by_one_holder_of_the_lease() {
         assert_eq!(world.app().purge(&op, "one").await.unwrap(), None, "another node is at it");
         assert_eq!(number(world, over).await, 6);
         execute(world, "UPDATE leases SET expires_at = 0").await;
-        assert!(world.app().purge(&op, "one").await.unwrap().is_some_and(|removed| removed >= 9));
+        // What hangs on the sessions goes with them and is not counted.
+        assert!(world.app().purge(&op, "one").await.unwrap().is_some_and(|removed| removed >= 6));
         assert_eq!(number(world, over).await, 0);
         assert_eq!(number(world, "SELECT COUNT(*) FROM token_families").await, 0);
         assert_eq!(number(world, "SELECT COUNT(*) FROM leases").await, 0);
