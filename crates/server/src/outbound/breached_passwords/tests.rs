@@ -2,14 +2,13 @@
 
 use doorward_model::password::Password;
 use rustls::RootCertStore;
-
-use crate::outbound::Authorities;
 use rustls::pki_types::PrivateKeyDer;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use super::*;
+use crate::outbound::Authorities;
 
 const PASSWORD: &str = "correct horse battery staple";
 
