@@ -81,33 +81,42 @@ fn an_application_is_told_whatever_ends_a_session() {
             expected.push(session.clone());
             (owner, session)
         };
+        // At once, and not only when something else ends it too.
+        let count = async || told(world, &shop, &user).await.len();
         // Signed out by the person.
         let (mut owner, _) = begin().await;
         owner.open("/account").await.expect(200);
         owner.submit("/logout", &[]).await.expect(200);
+        assert_eq!(count().await, 1);
         // Signed out by the application.
         let (mut owner, session_id) = begin().await;
         let mine = code(&shop, &mut owner).await;
         let tokens = shop.tokens(&mine).await;
         assert_eq!(tokens.claims["sid"], json!(session_id));
         owner.open(&format!("/oauth2/logout?id_token_hint={}", tokens.id_token)).await.expect(200);
+        assert_eq!(count().await, 2);
         // Ended from another device, by itself and with all others.
         let ((mut owner, first), (mut other, _)) = (begin().await, begin().await);
         other.fetch(Method::DELETE, &format!("/api/v1/sessions/{first}"), None).await.expect(204);
         assert_eq!(owner.fetch(Method::GET, "/api/v1/me", None).await.status, 401);
+        assert_eq!(count().await, 3);
         let (mut owner, _) = begin().await;
         owner.fetch(Method::POST, "/api/v1/sessions/revoke-others", None).await.expect(204);
+        assert_eq!(count().await, 4);
         // The browser signs in anew.
         owner.open(&shop.start(&[("prompt", "login")])).await.expect(200);
         owner.submit("/login", &super::TYPED).await.expect(303);
+        assert_eq!(count().await, 5);
         // Another password, and the mailbox.
         let (mut owner, _) = begin().await;
         let (mut changed, _) = begin().await;
         let change = json!({"current_password": PASSWORD, "new_password": OTHER_PASSWORD});
         changed.fetch(Method::POST, "/api/v1/password/change", Some(&change)).await.expect(204);
         assert_eq!(owner.fetch(Method::GET, "/api/v1/me", None).await.status, 401);
+        assert_eq!(count().await, 6);
         let reset = world.api(AWAY).reset_token(OWNER).await;
         world.api(AWAY).reset(&reset, PASSWORD).await.expect(204);
+        assert_eq!(count().await, 7);
         // Nobody has used it for too long, and the operator keeps the person out.
         let (_, _) = begin().await;
         let mut heard = told(world, &shop, &user).await;
