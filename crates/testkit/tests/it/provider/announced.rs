@@ -44,6 +44,14 @@ async fn session(shop: &RelyingParty, owner: &mut Browser) -> String {
     shop.tokens(&code).await.claims["sid"].as_str().unwrap().to_owned()
 }
 
+/// The application sends the browser to sign out of this session.
+async fn sign_out_by_application(shop: &RelyingParty, owner: &mut Browser, session: &str) {
+    let code = code(shop, owner).await;
+    let tokens = shop.tokens(&code).await;
+    assert_eq!(tokens.claims["sid"], json!(session));
+    owner.open(&format!("/oauth2/logout?id_token_hint={}", tokens.id_token)).await.expect(200);
+}
+
 /// The sessions that the application was told are over; each message is checked as the standard says.
 async fn told(world: &World, shop: &RelyingParty, user: &Value) -> Vec<String> {
     let mut sessions = Vec::new();
@@ -90,10 +98,7 @@ fn an_application_is_told_whatever_ends_a_session() {
         assert_eq!(count().await, 1);
         // Signed out by the application.
         let (mut owner, session_id) = begin().await;
-        let mine = code(&shop, &mut owner).await;
-        let tokens = shop.tokens(&mine).await;
-        assert_eq!(tokens.claims["sid"], json!(session_id));
-        owner.open(&format!("/oauth2/logout?id_token_hint={}", tokens.id_token)).await.expect(200);
+        sign_out_by_application(&shop, &mut owner, &session_id).await;
         assert_eq!(count().await, 2);
         // Ended from another device, by itself and with all others.
         let ((mut owner, first), (mut other, _)) = (begin().await, begin().await);
