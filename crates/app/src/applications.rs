@@ -4,14 +4,13 @@ use doorward_model::time::Timestamp;
 use doorward_oidc::client::Client;
 use doorward_oidc::scope::Scope;
 use doorward_store::consents::{self, Consent};
-use doorward_store::{authorization_codes, device_requests, grants};
+use doorward_store::{device_requests, grants};
 
 use crate::App;
 use crate::authentication::Principal;
 use crate::clients::read_metadata;
 use crate::event::{Action, EventDraft};
 use crate::failure::Failure;
-use crate::oauth::OTHER_CLOCKS_MS;
 use crate::oauth::consent::{read_resources, read_scope};
 use crate::op::Op;
 use crate::revocations::RevocationBatch;
@@ -56,10 +55,9 @@ impl App {
         let event = EventDraft::new(op, Action::ConsentRevoked).subject(&client_id);
         let entries = RevocationBatch::new(op);
         self.change(move |change| {
-            // In this order each step waits for whoever is at the one before: a code that is being issued needs the
-            // consent, and a grant that is being made needs the code.
+            // In this order each step waits for whoever is at the one before: a grant that is being made of a code holds the
+            // consent that the code belongs to.
             let was_allowed = consents::delete(change.tx, user, &client_id)?;
-            authorization_codes::delete_of_client(change.tx, user, &client_id, now.plus_ms(-OTHER_CLOCKS_MS))?;
             device_requests::withdraw(change.tx, user, &client_id)?;
             let ended = grants::revoke_of_client(change.tx, user, &client_id, now, "consent_revoked")?;
             if !was_allowed && ended.is_empty() {

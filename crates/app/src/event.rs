@@ -72,8 +72,6 @@ pub enum Action {
     InitialAccessCreated,
     /// An operator took such a token back.
     InitialAccessDeleted,
-    /// A person signed in to a client: it was sent a code.
-    ClientAuthorized,
     /// A person let a client have what it asked for.
     ConsentGiven,
     /// A person did not let a client have what it asked for.
@@ -124,7 +122,6 @@ impl Action {
             Self::ClientDeleted => "client.deleted",
             Self::InitialAccessCreated => "client.initial_token_created",
             Self::InitialAccessDeleted => "client.initial_token_deleted",
-            Self::ClientAuthorized => "client.authorized",
             Self::ConsentGiven => "consent.given",
             Self::ConsentDenied => "consent.denied",
             Self::ConsentRevoked => "consent.revoked",

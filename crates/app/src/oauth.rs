@@ -4,6 +4,7 @@
 mod authorization;
 mod client_keys;
 mod clients;
+mod code;
 pub(crate) mod consent;
 mod description;
 mod device;

@@ -2,13 +2,13 @@
 
 use doorward_model::time::{DAY_MS, HOUR_MS, MINUTE_MS, Timestamp};
 use doorward_store::{
-    StoreError, Tx, authorization_codes, clients, deliveries, device_requests, grants, leases, one_time_tokens,
-    pending_signups, pushed_requests, registrations, revocations, sessions, used_ids,
+    StoreError, Tx, clients, deliveries, device_requests, grants, leases, one_time_tokens, pending_signups,
+    pushed_requests, registrations, revocations, sessions, used_ids,
 };
 
 use crate::App;
 use crate::failure::Failure;
-use crate::oauth::PUSHED_STAYS_MS;
+use crate::oauth::{OTHER_CLOCKS_MS, PUSHED_STAYS_MS};
 use crate::op::Op;
 
 /// Rows a transaction removes at most of each kind.
@@ -19,8 +19,6 @@ const MOST_BATCHES: usize = 100;
 const KEEP_DELIVERIES_MS: i64 = 7 * DAY_MS;
 /// How long revocations are listed: longer than any access token lives.
 const KEEP_REVOCATIONS_MS: i64 = 2 * HOUR_MS;
-/// How long a code is kept after its time: a second use must be noticed while the first one's tokens may live.
-const KEEP_CODES_MS: i64 = 2 * HOUR_MS;
 /// How long a session is kept after somebody has ended it, to say so to whoever still shows its cookie or refresh token:
 /// longer than any of its access tokens lives. However often somebody signs in, a day's sessions are what there is.
 const KEEP_REVOKED_SESSIONS_MS: i64 = DAY_MS;
@@ -60,8 +58,8 @@ impl App {
 fn purge_batch(tx: &mut Tx<'_>, now: Timestamp) -> Result<u64, StoreError> {
     Ok(pending_signups::delete_expired(tx, now, BATCH)?
         + one_time_tokens::delete_expired(tx, now, BATCH)?
-        + authorization_codes::delete_expired(tx, now.plus_ms(-KEEP_CODES_MS), BATCH)?
-        + grants::delete_ended(tx, now, BATCH)?
+        // A grant is what a second use of its code finds, also at a node whose clock is behind.
+        + grants::delete_ended(tx, now.plus_ms(-OTHER_CLOCKS_MS), BATCH)?
         + clients::delete_expired_secrets(tx, now, BATCH)?
         + used_ids::delete_expired(tx, now, BATCH)?
         + device_requests::delete_expired(tx, now, BATCH)?

@@ -46,9 +46,14 @@ statements! {
     /// Replaces what is registered, if it is still what the caller saw.
     UPDATE = "UPDATE clients SET metadata = $3, updated_at = $4 WHERE id = $1 AND metadata = $2";
     /// Keeps a client out that is not kept out yet.
-    DISABLE = "UPDATE clients SET disabled_at = $2, updated_at = $2 WHERE id = $1 AND disabled_at IS NULL";
+    DISABLE = "UPDATE clients SET disabled_at = $2, updated_at = $2, generation = generation + 1 WHERE id = $1 AND disabled_at IS NULL";
     /// Lets a client in again.
     ENABLE = "UPDATE clients SET disabled_at = NULL, updated_at = $2 WHERE id = $1 AND disabled_at IS NOT NULL";
+    /// A client that is let in and was not kept out meanwhile. It stays so until the transaction ends.
+    HOLD = {
+        sqlite: "SELECT id FROM clients WHERE id = $1 AND generation = $2 AND disabled_at IS NULL",
+        postgres: "SELECT id FROM clients WHERE id = $1 AND generation = $2 AND disabled_at IS NULL FOR SHARE",
+    };
     /// Removes a client and everything that hangs on it.
     DELETE = "DELETE FROM clients WHERE id = $1";
     /// Moves a client's row, so that two rotations of its secret come one after the other.
@@ -136,7 +141,13 @@ pub fn enable(tx: &mut Tx<'_>, id: &str, now: Timestamp) -> Result<bool, StoreEr
     Ok(tx.execute(&ENABLE, &[id.into(), now.into()])? == 1)
 }
 
-/// Removes the client, its secrets, codes and grants; false when there is none.
+/// Whether the client is let in, and was not kept out since its row had this generation; whoever keeps it out waits until
+/// the transaction ends.
+pub fn hold(tx: &mut Tx<'_>, id: &str, generation: i64) -> Result<bool, StoreError> {
+    Ok(tx.query_optional(&HOLD, &[id.into(), generation.into()], |row| row.get::<String>(0))?.is_some())
+}
+
+/// Removes the client, its secrets and grants; false when there is none.
 pub fn delete(tx: &mut Tx<'_>, id: &str) -> Result<bool, StoreError> {
     Ok(tx.execute(&DELETE, &[id.into()])? == 1)
 }

@@ -23,22 +23,33 @@ pub struct Consent {
     pub last_used_at: Timestamp,
 }
 
+/// Which lives of a consent and of its client something belongs to that is not stored itself, such as a code. A consent that
+/// was taken back and given again is another one, and so is what a client may do that was kept out and let in again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Generations {
+    /// Drawn when the consent's row was made.
+    pub consent: i64,
+    /// How often the client had been kept out.
+    pub client: i64,
+}
+
 statements! {
     /// By person and client.
-    FIND = "SELECT user_id, client_id, scope, resources, granted_at, last_used_at FROM consents WHERE user_id = $1 AND client_id = $2";
+    FIND = "SELECT o.user_id, o.client_id, o.scope, o.resources, o.granted_at, o.last_used_at, o.generation, c.generation FROM consents o \
+              JOIN clients c ON c.id = o.client_id WHERE o.user_id = $1 AND o.client_id = $2";
     /// A page of what a person lets clients have, with the clients' metadata, in the order of the clients' ids.
     LIST = "SELECT o.user_id, o.client_id, o.scope, o.resources, o.granted_at, o.last_used_at, c.metadata FROM consents o \
               JOIN clients c ON c.id = o.client_id WHERE o.user_id = $1 AND o.client_id > $2 ORDER BY o.client_id LIMIT $3";
     /// Takes back what a person let a client have.
     DELETE = "DELETE FROM consents WHERE user_id = $1 AND client_id = $2";
     /// Makes sure that there is a row, and holds it until the transaction ends.
-    LOCK = "INSERT INTO consents (user_id, client_id, scope, resources, last_used_at) VALUES ($1, $2, '', '[]', $3) \
+    LOCK = "INSERT INTO consents (user_id, client_id, scope, resources, last_used_at, generation) VALUES ($1, $2, '', '[]', $3, $4) \
               ON CONFLICT (user_id, client_id) DO UPDATE SET last_used_at = consents.last_used_at \
               RETURNING user_id, client_id, scope, resources, granted_at, last_used_at";
     /// Replaces what a row allows.
     UPDATE = "UPDATE consents SET scope = $3, resources = $4, granted_at = $5, last_used_at = $6 WHERE user_id = $1 AND client_id = $2";
-    /// Notes a use of what a row allows, if it is still what the caller saw.
-    USE = "UPDATE consents SET last_used_at = $5 WHERE user_id = $1 AND client_id = $2 AND scope = $3 AND resources = $4";
+    /// Notes a use of what a row allows, if it is still the same row.
+    USE = "UPDATE consents SET last_used_at = $4 WHERE user_id = $1 AND client_id = $2 AND generation = $3";
 }
 
 fn read(row: &Row<'_>) -> Result<Consent, StoreError> {
@@ -53,8 +64,10 @@ fn read(row: &Row<'_>) -> Result<Consent, StoreError> {
 }
 
 /// What `user` lets the client have.
-pub fn find(tx: &mut Tx<'_>, user: UserId, client_id: &str) -> Result<Option<Consent>, StoreError> {
-    tx.query_optional(&FIND, &[(&user.to_string()).into(), client_id.into()], read)
+pub fn find(tx: &mut Tx<'_>, user: UserId, client_id: &str) -> Result<Option<(Consent, Generations)>, StoreError> {
+    tx.query_optional(&FIND, &[(&user.to_string()).into(), client_id.into()], |row| {
+        Ok((read(row)?, Generations { consent: row.get(6)?, client: row.get(7)? }))
+    })
 }
 
 /// Up to `limit` of what `user` lets clients have, each with its client's metadata, of clients whose ids come after `after`.
@@ -69,9 +82,16 @@ pub fn delete(tx: &mut Tx<'_>, user: UserId, client_id: &str) -> Result<bool, St
     Ok(tx.execute(&DELETE, &[(&user.to_string()).into(), client_id.into()])? == 1)
 }
 
-/// What `user` lets the client have, or a row that allows nothing; nobody else changes it until the transaction ends.
-pub fn lock(tx: &mut Tx<'_>, user: UserId, client_id: &str, now: Timestamp) -> Result<Consent, StoreError> {
-    tx.query_one(&LOCK, &[(&user.to_string()).into(), client_id.into(), now.into()], read)
+/// What `user` lets the client have, or a row of this random generation that allows nothing; nobody else changes it until
+/// the transaction ends.
+pub fn lock(
+    tx: &mut Tx<'_>,
+    user: UserId,
+    client_id: &str,
+    now: Timestamp,
+    generation: i64,
+) -> Result<Consent, StoreError> {
+    tx.query_one(&LOCK, &[(&user.to_string()).into(), client_id.into(), now.into(), generation.into()], read)
 }
 
 /// Replaces a row that the caller holds.
@@ -90,17 +110,15 @@ pub fn update(tx: &mut Tx<'_>, consent: &Consent) -> Result<(), StoreError> {
     )
 }
 
-/// Notes that what was `seen` is used at `now`; false when it was changed or taken back meanwhile.
-pub fn note_use(tx: &mut Tx<'_>, seen: &Consent, now: Timestamp) -> Result<bool, StoreError> {
-    let noted = tx.execute(
-        &USE,
-        &[
-            (&seen.user_id.to_string()).into(),
-            (&seen.client_id).into(),
-            (&seen.scope).into(),
-            (&seen.resources).into(),
-            now.into(),
-        ],
-    )?;
+/// Notes that what `user` lets the client have is used at `now`; false when it was taken back since its row had this
+/// generation. Whoever takes it back waits until the transaction ends.
+pub fn note_use(
+    tx: &mut Tx<'_>,
+    user: UserId,
+    client_id: &str,
+    generation: i64,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let noted = tx.execute(&USE, &[(&user.to_string()).into(), client_id.into(), generation.into(), now.into()])?;
     Ok(noted == 1)
 }

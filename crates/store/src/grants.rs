@@ -41,9 +41,9 @@ pub struct Grant {
 }
 
 statements! {
-    /// Adds a grant.
+    /// Adds a grant, unless there is one of this id.
     INSERT = "INSERT INTO grants (id, user_id, client_id, session_id, scope, resources, claims, amr, acr, authenticated_at, created_at, expires_at) \
-              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (id) DO NOTHING";
     /// By id.
     FIND = "SELECT id, user_id, client_id, session_id, scope, resources, claims, amr, acr, authenticated_at, created_at, expires_at, revoked_at \
               FROM grants WHERE id = $1";
@@ -60,9 +60,11 @@ statements! {
     /// Ends everything that anybody let a client have.
     REVOKE_EVERY_OF_CLIENT = "UPDATE grants SET revoked_at = $2, revoked_reason = $3 WHERE client_id = $1 AND revoked_at IS NULL";
     /// Ends what came of a session.
-    REVOKE_OF_SESSION = "UPDATE grants SET revoked_at = $2, revoked_reason = $3 WHERE session_id = $1 AND revoked_at IS NULL";
+    REVOKE_OF_SESSION = "UPDATE grants SET revoked_at = $2, revoked_reason = $3 WHERE user_id = (SELECT s.user_id FROM sessions s WHERE s.id = $1) \
+              AND session_id = $1 AND revoked_at IS NULL";
     /// Those of a session that may have a token: begun since `$3`, or with a refresh token.
-    LIST_USED_OF_SESSION = "SELECT id FROM grants WHERE session_id = $1 AND revoked_at IS NULL AND expires_at > $2 \
+    LIST_USED_OF_SESSION = "SELECT id FROM grants WHERE user_id = (SELECT s.user_id FROM sessions s WHERE s.id = $1) \
+              AND session_id = $1 AND revoked_at IS NULL AND expires_at > $2 \
               AND (created_at >= $3 OR EXISTS (SELECT 1 FROM token_families f WHERE f.grant_id = grants.id)) ORDER BY id";
     /// The same of a user.
     LIST_USED_OF_USER = "SELECT id FROM grants WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > $2 \
@@ -121,9 +123,9 @@ pub(crate) fn read_held(row: &Row<'_>, first: usize) -> Result<Option<HeldGrant>
     Ok((!is_gone).then_some(HeldGrant { grant, user, session }))
 }
 
-/// Adds `grant`.
-pub fn insert(tx: &mut Tx<'_>, grant: &Grant) -> Result<(), StoreError> {
-    tx.execute_expecting(
+/// Adds `grant`; false when there is one of its id. Of several that would add it at once, one does.
+pub fn insert(tx: &mut Tx<'_>, grant: &Grant) -> Result<bool, StoreError> {
+    let added = tx.execute(
         &INSERT,
         &[
             (&grant.id.to_string()).into(),
@@ -139,8 +141,8 @@ pub fn insert(tx: &mut Tx<'_>, grant: &Grant) -> Result<(), StoreError> {
             grant.created_at.into(),
             grant.expires_at.into(),
         ],
-        1,
-    )
+    )?;
+    Ok(added == 1)
 }
 
 /// The grant with this id, whatever its state.
@@ -181,7 +183,7 @@ pub fn revoke_every_of_client(
     tx.execute(&REVOKE_EVERY_OF_CLIENT, &[client_id.into(), now.into(), reason.into()])
 }
 
-/// Ends what came of a session, and returns the ids of what may have given a token since `used_since`.
+/// Ends what came of a session, whose row must be there, and returns the ids of what may have given a token since `used_since`.
 pub fn revoke_of_session(
     tx: &mut Tx<'_>,
     id: SessionId,

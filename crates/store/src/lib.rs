@@ -1,7 +1,6 @@
 //! SQL, migrations and the two database engines.
 
 pub mod attempts;
-pub mod authorization_codes;
 mod catalog;
 mod cell;
 pub mod client_sessions;

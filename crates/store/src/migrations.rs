@@ -40,6 +40,7 @@ pub(crate) static MIGRATIONS: &[Migration] = migrations! {
     10 "0010_events_by_id";
     11 "0011_revoked_sessions";
     12 "0012_fewer_pages";
+    13 "0013_sealed_codes";
 };
 
 statements! {

@@ -91,10 +91,7 @@ statements! {
     LIST = "SELECT id, email, email_canonical, email_verified_at, name, locale, is_admin, disabled_at, last_signed_in_at, created_at, updated_at \
             FROM users WHERE id > $1 ORDER BY id LIMIT $2";
     /// Whether anybody can administer the deployment.
-    ANY_ADMIN = {
-        sqlite: "SELECT id FROM users WHERE is_admin = 1 AND disabled_at IS NULL LIMIT 1",
-        postgres: "SELECT id FROM users WHERE is_admin AND disabled_at IS NULL LIMIT 1",
-    };
+    ANY_ADMIN = "SELECT id FROM users WHERE is_admin AND disabled_at IS NULL LIMIT 1";
     /// Changes what the person may change themselves, and only what they named: two changes at once both count.
     UPDATE_PROFILE = "UPDATE users SET name = CASE WHEN CAST($2 AS BIGINT) = 1 THEN $3 ELSE name END, locale = COALESCE($4, locale), \
             updated_at = $5 WHERE id = $1 AND disabled_at IS NULL \

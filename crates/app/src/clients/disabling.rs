@@ -1,7 +1,7 @@
 //! Keeping a client out, and letting it in again.
 
 use doorward_oidc::client::Rotation;
-use doorward_store::{StoreError, authorization_codes, clients, device_requests, grants, pushed_requests};
+use doorward_store::{StoreError, clients, device_requests, grants, pushed_requests};
 
 use crate::App;
 use crate::change::Change;
@@ -59,9 +59,8 @@ impl App {
 }
 
 /// Removes what could still become a grant, before grants are ended: whoever is about to make one of it has either done so or
-/// finds nothing.
+/// finds nothing. Codes belong to the client's life before it was kept out.
 fn delete_requests(change: &mut Change<'_, '_>, id: &str) -> Result<(), StoreError> {
-    authorization_codes::delete_every_of_client(change.tx, id)?;
     device_requests::delete_every_of_client(change.tx, id)?;
     pushed_requests::delete_every_of_client(change.tx, id)?;
     Ok(())

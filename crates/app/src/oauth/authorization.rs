@@ -1,25 +1,26 @@
 //! The authorization endpoint: who is here, may the client have an answer, and which (RFC 6749 section 4.1, OpenID Connect
 //! Core 3.1.2).
 
+use std::sync::Arc;
+
 use doorward_model::id::GrantId;
-use doorward_model::secret::{PlainToken, TokenKind};
+use doorward_model::random;
 use doorward_model::time::{MINUTE_MS, Timestamp};
 use doorward_oidc::authorize::{self, AuthorizationRequest, AuthorizeError};
 use doorward_oidc::client::Client;
-use doorward_oidc::code;
 use doorward_oidc::error::{ErrorCode, OAuthError};
 use doorward_oidc::parameters::Parameters;
 use doorward_oidc::redirect_uri::{Kind, RedirectUri};
 use doorward_oidc::response::{AuthorizationResponse, Destination};
-use doorward_store::authorization_codes::{self, AuthorizationCode};
+use doorward_store::consents::Generations;
 use doorward_store::sessions;
 
+use super::code::Code;
 use super::consent::{Asked, ConsentAnswer, ConsentQuestion, Needed, Standing};
 use super::replays::Single;
 use super::requests::Look;
 use crate::App;
 use crate::authentication::Principal;
-use crate::event::{Action, EventDraft};
 use crate::failure::Failure;
 use crate::op::Op;
 
@@ -289,61 +290,57 @@ impl App {
         standing: Standing,
     ) -> Result<Option<AuthorizationResponse>, Failure> {
         let Needed { client, request, person, single, .. } = needed;
-        let code = PlainToken::dated(TokenKind::AuthorizationCode, op.now, op.random.as_ref());
-        let resources: Vec<&str> = request.resources.iter().map(doorward_oidc::resource::Resource::as_str).collect();
-        let claims: Vec<&str> = request.claims.id_token.keys().map(String::as_str).collect();
-        let row = AuthorizationCode {
-            client_id: client.id().to_string(),
-            session_id: person.session_id,
-            grant_id: GrantId::new(op.now, op.random.as_ref()),
-            redirect_uri: request.destination.redirect_uri.clone(),
-            challenge: request.challenge.map(|challenge| *challenge.as_bytes()),
-            nonce: request.nonce.clone(),
-            dpop_key: request.dpop_key.map(|key| *key.as_bytes()),
-            scope: request.scope.to_string(),
-            resources: serde_json::json!(resources).to_string(),
-            claims: serde_json::json!(claims).to_string(),
-            created_at: op.now,
-            expires_at: op.now.plus_ms(code::LIFETIME_MS),
-            used_at: None,
-        };
-        let event = EventDraft::new(op, Action::ClientAuthorized)
-            .subject(client.id())
-            .data([("grant", row.grant_id.to_string().into()), ("scope", row.scope.clone().into())]);
-        let hash = code.dated_hash();
         let asked = Asked {
             user_id: person.user_id,
             client: (*client).clone(),
             scope: request.scope.clone(),
             resources: request.resources.clone(),
+            generation: i64::from_be_bytes(random::bytes(op.random.as_ref())),
         };
-        let (now, single) = (op.now, *single);
-        let outcome = self
-            .change(move |change| {
-                if !asked.take_up(change.tx, standing, now)? {
-                    change.quietly();
-                    return Ok(Issue::NotAllowed);
-                }
-                if !single.take(change.tx, now)? {
-                    change.quietly();
-                    return Ok(Issue::UsedBefore);
-                }
-                authorization_codes::insert(change.tx, &hash, &row)?;
-                change.record(&event)?;
-                Ok(Issue::Issued)
-            })
-            .await?;
-        Ok(match outcome {
-            Issue::Issued => Some(request.destination.code(&code.reveal(), self.issuer())),
-            Issue::NotAllowed => None,
-            Issue::UsedBefore => Some(request.destination.error(single.used_before(), self.issuer())),
+        let generations = match self.take_up(op, asked, standing, *single).await? {
+            Issue::Allowed(generations) => generations,
+            Issue::NotAllowed => return Ok(None),
+            Issue::UsedBefore => {
+                return Ok(Some(request.destination.error(single.used_before(), self.issuer())));
+            }
+        };
+        let grant_id = GrantId::new(op.now, op.random.as_ref());
+        let code = Code::new(request, client.id().as_str(), generations, person.session_id, grant_id, op.now);
+        Ok(Some(match self.seal_code(op, &code)? {
+            Some(text) => request.destination.code(&text, self.issuer()),
+            None => {
+                let error = OAuthError::invalid_request("the answer would not fit into an address");
+                request.destination.error(error, self.issuer())
+            }
+        }))
+    }
+
+    /// Whether there may be a code. Only what is noted for the first time or used up is written.
+    async fn take_up(&self, op: &Op, asked: Asked, standing: Standing, single: Single) -> Result<Issue, Failure> {
+        let asked = Arc::new(asked);
+        if matches!(single, Single::Repeatable) {
+            let reading = Arc::clone(&asked);
+            let seen = self.store.read(move |tx| reading.find(tx)).await?;
+            match asked.allowed_by(seen, standing)? {
+                Some(generations) => return Ok(Issue::Allowed(generations)),
+                None if standing != Standing::Vouched => return Ok(Issue::NotAllowed),
+                None => {}
+            }
+        }
+        let now = op.now;
+        self.change(move |change| {
+            change.quietly();
+            let Some(generations) = asked.take_up(change.tx, standing, now)? else { return Ok(Issue::NotAllowed) };
+            if single.take(change.tx, now)? { Ok(Issue::Allowed(generations)) } else { Ok(Issue::UsedBefore) }
         })
+        .await
     }
 }
 
-/// What came of issuing a code.
+/// Whether there is a code.
 enum Issue {
-    Issued,
+    /// There may be one, as long as these live.
+    Allowed(Generations),
     /// The person has not consented.
     NotAllowed,
     /// The request has had its answer.

@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use doorward_model::id::UserId;
+use doorward_model::random;
 use doorward_model::secret::TokenHash;
 use doorward_model::time::{MINUTE_MS, Timestamp};
 use doorward_oidc::authorize::AuthorizationRequest;
@@ -10,8 +11,8 @@ use doorward_oidc::client::{self, Client};
 use doorward_oidc::parameters::Parameters;
 use doorward_oidc::resource::Resource;
 use doorward_oidc::scope::Scope;
-use doorward_store::Tx;
-use doorward_store::consents::{self, Consent};
+use doorward_store::consents::{self, Consent, Generations};
+use doorward_store::{StoreError, Tx};
 
 use super::authorization::{Understanding, Understood, shown_host};
 use super::replays::Single;
@@ -151,7 +152,9 @@ impl App {
             return Ok(None);
         }
         let now = op.now;
-        let asked = Asked { user_id: person.user_id, client, scope: request.scope, resources: request.resources };
+        let generation = i64::from_be_bytes(random::bytes(op.random.as_ref()));
+        let AuthorizationRequest { scope, resources, .. } = request;
+        let asked = Asked { user_id: person.user_id, client, scope, resources, generation };
         let action = if allows { Action::ConsentGiven } else { Action::ConsentDenied };
         let event =
             EventDraft::new(op, action).subject(asked.client.id()).data([("scope", asked.scope.to_string().into())]);
@@ -173,30 +176,46 @@ pub(super) struct Asked {
     pub(super) client: Client,
     pub(super) scope: Scope,
     pub(super) resources: Vec<Resource>,
+    /// Random: of the consent's row, if it is made.
+    pub(super) generation: i64,
 }
 
 impl Asked {
-    /// Uses the consent to what is asked for; false when the person has not given it. Inside the transaction that answers
-    /// the client, so that nothing is answered after consent was taken back.
-    pub(super) fn take_up(&self, tx: &mut Tx<'_>, standing: Standing, now: Timestamp) -> Result<bool, Failure> {
-        let is_vouched = standing == Standing::Vouched;
-        if let Some(seen) = consents::find(tx, self.user_id, self.client.id().as_str())?
-            && (is_vouched || seen.granted_at.is_some())
-            && self.is_within(&seen)?
-            && consents::note_use(tx, &seen, now)?
-        {
-            return Ok(true);
+    /// What the person lets the client have.
+    pub(super) fn find(&self, tx: &mut Tx<'_>) -> Result<Option<(Consent, Generations)>, StoreError> {
+        consents::find(tx, self.user_id, self.client.id().as_str())
+    }
+
+    /// What a code hangs on that this consent allows; none when it does not allow what is asked for.
+    pub(super) fn allowed_by(
+        &self,
+        seen: Option<(Consent, Generations)>,
+        standing: Standing,
+    ) -> Result<Option<Generations>, Failure> {
+        let Some((consent, generations)) = seen else { return Ok(None) };
+        let is_given = standing == Standing::Vouched || consent.granted_at.is_some();
+        Ok((is_given && self.is_within(&consent)?).then_some(generations))
+    }
+
+    /// What a code hangs on; none when the person has not given their consent. It is looked at again when the code is used.
+    pub(super) fn take_up(
+        &self,
+        tx: &mut Tx<'_>,
+        standing: Standing,
+        now: Timestamp,
+    ) -> Result<Option<Generations>, Failure> {
+        let allowed = self.allowed_by(self.find(tx)?, standing)?;
+        if allowed.is_some() || standing != Standing::Vouched {
+            return Ok(allowed);
         }
-        if is_vouched {
-            // What is noted for a client that nobody is asked about is no consent, should that change.
-            self.note(tx, None, now)?;
-        }
-        Ok(is_vouched)
+        // What is noted for a client that nobody is asked about is no consent, should that change.
+        self.note(tx, None, now)?;
+        Ok(self.find(tx)?.map(|(_, generations)| generations))
     }
 
     /// Adds what is asked for to what was allowed before.
     pub(super) fn note(&self, tx: &mut Tx<'_>, granted_at: Option<Timestamp>, now: Timestamp) -> Result<(), Failure> {
-        let held = consents::lock(tx, self.user_id, self.client.id().as_str(), now)?;
+        let held = consents::lock(tx, self.user_id, self.client.id().as_str(), now, self.generation)?;
         // What the client may not ask for any more goes: a row does not grow for ever.
         let registered = self.client.metadata();
         let scope = read_scope(&held).intersection(&registered.scopes).union(&self.scope);

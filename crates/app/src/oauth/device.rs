@@ -1,5 +1,6 @@
 //! Signing in on a device without a browser, by a code that a person types on another one (RFC 8628).
 
+use doorward_model::random;
 use doorward_model::secret::{PlainToken, SecretText, TokenKind};
 use doorward_model::time::SECOND_MS;
 use doorward_oidc::device::{DeviceAuthorization, INTERVAL_SECONDS, LIFETIME_MS, UserCode};
@@ -117,6 +118,7 @@ impl App {
             client: client.clone(),
             scope: scope.clone(),
             resources: resources.clone(),
+            generation: i64::from_be_bytes(random::bytes(op.random.as_ref())),
         };
         let (action, decision) = if allows {
             (Action::ConsentGiven, DeviceDecision::Approved)

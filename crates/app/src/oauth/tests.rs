@@ -64,7 +64,7 @@ async fn target(store: &Store) -> (App, Value) {
         revoked_at: None,
     };
     let row = grant.clone();
-    let inserted: Result<(), StoreError> = store.write(move |tx| grants::insert(tx, &row)).await;
+    let inserted: Result<bool, StoreError> = store.write(move |tx| grants::insert(tx, &row)).await;
     inserted.unwrap();
     let claims = json!({
         "iss": node.keys.settings().issuer,

@@ -1,17 +1,18 @@
-//! What hangs on a client: secrets, codes and grants, on both databases.
+//! What hangs on a client: secrets and grants, on both databases.
 
-use doorward_model::id::{GrantId, SessionId, UserId};
+use doorward_model::id::{FamilyId, GrantId, SessionId, UserId};
 use doorward_model::secret::TokenHash;
 use doorward_model::time::{DAY_MS, Timestamp};
 
 use super::support::on_both;
-use crate::authorization_codes::{self, AuthorizationCode};
 use crate::clients::{self, ClientRow};
+use crate::consents::{self, Generations};
 use crate::grants::{self, Grant};
 use crate::migrations::{self, MIGRATIONS};
 use crate::sessions::{self, Session};
+use crate::token_families::{self, Renewed, TokenFamily};
 use crate::users::{self, User};
-use crate::{Store, StoreError, Tx};
+use crate::{Statement, Store, StoreError, Tx};
 
 fn at(ms: i64) -> Timestamp {
     Timestamp::from_ms(1_800_000_000_000 + ms)
@@ -40,24 +41,6 @@ fn client() -> ClientRow {
     }
 }
 
-fn code() -> AuthorizationCode {
-    AuthorizationCode {
-        client_id: "shop".to_owned(),
-        session_id: SESSION,
-        grant_id: GRANT,
-        redirect_uri: "https://shop.example/cb".to_owned(),
-        challenge: Some([9; 32]),
-        nonce: Some("n".to_owned()),
-        dpop_key: Some([7; 32]),
-        scope: "openid".to_owned(),
-        resources: "[]".to_owned(),
-        claims: "[]".to_owned(),
-        created_at: at(0),
-        expires_at: at(60_000),
-        used_at: None,
-    }
-}
-
 fn grant() -> Grant {
     Grant {
         id: GRANT,
@@ -74,6 +57,31 @@ fn grant() -> Grant {
         expires_at: at(600_000),
         revoked_at: None,
     }
+}
+
+fn family(number: u8, renews: Renewed) -> TokenFamily {
+    TokenFamily {
+        id: FamilyId::from_uuid([number; 16]),
+        renews,
+        salt: vec![number; 16],
+        issued: 4,
+        presented: 3,
+        issued_at: at(5),
+        rotation: "recover".to_owned(),
+        network: Some(vec![6]),
+        dpop_key: Some([7; 32]),
+        expires_at: at(8),
+        revoked_at: None,
+    }
+}
+
+/// All of a family that a change of the schema could lose.
+fn told(family: TokenFamily) -> String {
+    let TokenFamily { id, renews, salt, issued, presented, issued_at, rotation, network, dpop_key, expires_at, .. } =
+        family;
+    format!(
+        "{id:?} {renews:?} {salt:?} {issued} {presented} {issued_at:?} {rotation} {network:?} {dpop_key:?} {expires_at:?}"
+    )
 }
 
 fn hash(number: u8) -> TokenHash {
@@ -145,57 +153,72 @@ async fn a_client_changes_only_from_what_the_caller_saw() {
     .await;
 }
 
-/// Proves: A-82, V10.4.2
+/// Proves: A-83, V10.4.2
 #[tokio::test]
-async fn a_code_is_used_once_and_in_time() {
+async fn a_grant_is_added_once() {
     on_both(|store| async move {
         prepare(&store).await;
-        write(&store, |tx| authorization_codes::insert(tx, &hash(1), &code())).await;
-        write(&store, |tx| authorization_codes::insert(tx, &hash(2), &code())).await;
-        let found = write(&store, |tx| authorization_codes::find(tx, &hash(1))).await.unwrap();
-        assert_eq!((found.grant_id, found.challenge, found.used_at), (GRANT, Some([9; 32]), None));
-        assert!(!write(&store, |tx| authorization_codes::take(tx, &hash(2), at(60_000))).await, "it is over");
-        assert!(!write(&store, |tx| authorization_codes::take(tx, &hash(3), at(0))).await, "there is none");
-        assert!(write(&store, |tx| authorization_codes::take(tx, &hash(1), at(59_999))).await);
-        assert!(!write(&store, |tx| authorization_codes::take(tx, &hash(1), at(59_999))).await, "once");
-        let found = write(&store, |tx| authorization_codes::find(tx, &hash(1))).await.unwrap();
-        assert_eq!(found.used_at, Some(at(59_999)));
-        assert_eq!(write(&store, |tx| authorization_codes::delete_expired(tx, at(60_000), 10)).await, 2);
+        assert!(write(&store, |tx| grants::insert(tx, &grant())).await);
+        let other = Grant { scope: "email".to_owned(), ..grant() };
+        assert!(!write(&store, move |tx| grants::insert(tx, &other)).await, "there is one of its id");
+        assert_eq!(write(&store, |tx| grants::find(tx, GRANT)).await.unwrap().scope, "openid");
     })
     .await;
 }
 
-/// The change of the schema that copies codes into a table of another shape.
+/// Proves: A-84, V10.4.9
 #[tokio::test]
-async fn codes_that_were_there_are_the_same_after_their_table_was_changed() {
+async fn a_client_that_was_kept_out_is_another_one_afterwards() {
+    on_both(|store| async move {
+        prepare(&store).await;
+        let hold = async |generation| write(&store, move |tx| clients::hold(tx, "shop", generation)).await;
+        assert_eq!((hold(0).await, hold(1).await), (true, false));
+        assert!(write(&store, |tx| clients::disable(tx, "shop", at(1))).await);
+        assert_eq!((hold(0).await, hold(1).await), (false, false), "it is kept out");
+        assert!(!write(&store, |tx| clients::disable(tx, "shop", at(2))).await);
+        assert!(write(&store, |tx| clients::enable(tx, "shop", at(3))).await);
+        assert_eq!((hold(0).await, hold(1).await), (false, true));
+        assert!(!write(&store, |tx| clients::hold(tx, "other", 0)).await);
+    })
+    .await;
+}
+
+static CONSENT: Statement = Statement::new(
+    "tests::CONSENT",
+    "INSERT INTO consents (user_id, client_id, scope, resources, granted_at, last_used_at) VALUES ($1, 'shop', 'openid', '[]', 7, 8)",
+);
+
+/// The changes of the schema that copy and drop tables.
+#[tokio::test]
+async fn what_was_there_is_the_same_after_the_schema_was_changed() {
     on_both(|store| async move {
         migrations::run_all(&store, &MIGRATIONS[..11]).await.unwrap();
         fill(&store).await;
         write(&store, |tx| {
-            authorization_codes::insert(tx, &hash(1), &code())?;
-            authorization_codes::insert(tx, &hash(2), &code())?;
-            authorization_codes::take(tx, &hash(2), at(30))?;
-            grants::insert(tx, &grant())
+            tx.execute_expecting(&CONSENT, &[(&USER.to_string()).into()], 1)?;
+            grants::insert(tx, &grant())?;
+            token_families::insert(tx, &family(1, Renewed::Grant(GRANT)))?;
+            token_families::insert(tx, &family(2, Renewed::Session(SESSION)))
         })
         .await;
         let read = async || {
             write(&store, |tx| {
-                let code = |tx: &mut Tx<'_>, number| authorization_codes::find(tx, &hash(number));
-                Ok(format!("{:?} {:?} {:?}", code(tx, 1)?, code(tx, 2)?, grants::find(tx, GRANT)?))
+                let of_grant = token_families::find_with_grant(tx, FamilyId::from_uuid([1; 16]))?;
+                let of_session = token_families::find_with_session(tx, FamilyId::from_uuid([2; 16]))?;
+                let families = [of_grant.map(|(family, _)| family), of_session.map(|(family, _)| family)];
+                Ok(format!("{:?} {:?}", grants::find(tx, GRANT)?, families.map(|family| family.map(told))))
             })
             .await
         };
         let before = read().await;
-        assert!(before.contains("dpop_key: Some([7, 7") && before.contains("used_at: Some("), "{before}");
+        assert!(before.starts_with("Some(") && before.matches("recover").count() == 2, "{before}");
         store.migrate().await.unwrap();
         assert_eq!(read().await, before);
-        let of_nobody = UserId::from_uuid([9; 16]);
-        assert_eq!(
-            write(&store, move |tx| authorization_codes::delete_of_client(tx, of_nobody, "shop", at(0))).await,
-            0
-        );
-        assert_eq!(write(&store, |tx| authorization_codes::delete_of_client(tx, USER, "shop", at(60_000))).await, 0);
-        assert_eq!(write(&store, |tx| authorization_codes::delete_of_client(tx, USER, "shop", at(59_999))).await, 2);
+        assert!(write(&store, |tx| clients::hold(tx, "shop", 0)).await);
+        let (consent, generations) = write(&store, |tx| consents::find(tx, USER, "shop")).await.unwrap();
+        let seen = (consent.scope.as_str(), consent.granted_at, consent.last_used_at);
+        assert_eq!(seen, ("openid", Some(Timestamp::from_ms(7)), Timestamp::from_ms(8)));
+        assert_eq!(generations, Generations { consent: 0, client: 0 });
     })
     .await;
 }
@@ -222,16 +245,9 @@ async fn what_came_of_a_client_or_a_session_goes_with_it() {
         prepare(&store).await;
         let fill = |tx: &mut Tx<'_>| {
             clients::insert_secret(tx, "shop", &hash(7), at(0))?;
-            authorization_codes::insert(tx, &hash(1), &code())?;
             grants::insert(tx, &grant())
         };
-        let left = async || {
-            write(&store, |tx| {
-                let code = authorization_codes::find(tx, &hash(1))?.is_some();
-                Ok((code, grants::find(tx, GRANT)?.is_some()))
-            })
-            .await
-        };
+        let left = async || write(&store, |tx| grants::find(tx, GRANT)).await.is_some();
         write(&store, fill).await;
         assert!(write(&store, |tx| grants::revoke(tx, GRANT, at(9), "code_reused")).await);
         assert!(!write(&store, |tx| grants::revoke(tx, GRANT, at(10), "code_reused")).await);
@@ -239,13 +255,14 @@ async fn what_came_of_a_client_or_a_session_goes_with_it() {
         assert_eq!((revoked.revoked_at, revoked.session_id), (Some(at(9)), Some(SESSION)));
         assert!(write(&store, |tx| clients::delete(tx, "shop")).await);
         assert!(!write(&store, |tx| clients::delete(tx, "shop")).await);
-        assert_eq!(left().await, (false, false));
+        assert!(!left().await);
         write(&store, |tx| clients::insert(tx, &client())).await;
         write(&store, fill).await;
-        assert_eq!(left().await, (true, true));
+        assert!(left().await);
+        assert!(write(&store, |tx| grants::find_held(tx, GRANT)).await.is_some());
         assert_eq!(write(&store, |tx| sessions::delete_ended(tx, at(1_000_000), 10)).await, 1);
-        // Whoever uses the code finds no session; its row goes after its time.
-        assert_eq!(left().await, (true, false));
+        // The row goes after its time; without the session it is good for nothing.
+        assert!(left().await && write(&store, |tx| grants::find_held(tx, GRANT)).await.is_none());
     })
     .await;
 }

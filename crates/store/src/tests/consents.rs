@@ -5,7 +5,7 @@ use doorward_model::time::Timestamp;
 
 use super::support::on_both;
 use crate::clients::{self, ClientRow};
-use crate::consents::{self, Consent};
+use crate::consents::{self, Consent, Generations};
 use crate::users::{self, User};
 use crate::{Store, StoreError, Tx};
 
@@ -43,14 +43,19 @@ async fn a_consent_is_held_replaced_and_used_only_as_it_was_seen() {
     on_both(|store| async move {
         prepare(&store).await;
         assert_eq!(write(&store, |tx| consents::find(tx, USER, "shop")).await, None);
-        assert_eq!(write(&store, |tx| consents::lock(tx, USER, "shop", at(1))).await, held("", None, at(1)));
+        assert_eq!(write(&store, |tx| consents::lock(tx, USER, "shop", at(1), 5)).await, held("", None, at(1)));
         let given = held("openid", Some(at(2)), at(2));
         write(&store, move |tx| consents::update(tx, &held("openid", Some(at(2)), at(2)))).await;
-        assert_eq!(write(&store, |tx| consents::lock(tx, USER, "shop", at(9))).await, given, "it stays as it is");
-        assert!(write(&store, |tx| consents::note_use(tx, &held("openid", None, at(0)), at(3))).await);
-        assert!(!write(&store, |tx| consents::note_use(tx, &held("openid email", None, at(0)), at(4))).await);
-        let found = write(&store, |tx| consents::find(tx, USER, "shop")).await.unwrap();
+        assert_eq!(write(&store, |tx| consents::lock(tx, USER, "shop", at(9), 6)).await, given, "it stays as it is");
+        assert!(write(&store, |tx| consents::note_use(tx, USER, "shop", 5, at(3))).await);
+        assert!(!write(&store, |tx| consents::note_use(tx, USER, "shop", 6, at(4))).await, "another one");
+        let (found, generations) = write(&store, |tx| consents::find(tx, USER, "shop")).await.unwrap();
         assert_eq!((found.granted_at, found.last_used_at), (Some(at(2)), at(3)));
+        assert_eq!(generations, Generations { consent: 5, client: 0 });
+        assert!(write(&store, |tx| consents::delete(tx, USER, "shop")).await);
+        assert!(!write(&store, |tx| consents::note_use(tx, USER, "shop", 5, at(5))).await, "it was taken back");
+        write(&store, |tx| consents::lock(tx, USER, "shop", at(6), 7)).await;
+        assert!(!write(&store, |tx| consents::note_use(tx, USER, "shop", 5, at(6))).await, "this is another one");
         write(&store, |tx| clients::delete(tx, "shop")).await;
         assert_eq!(write(&store, |tx| consents::find(tx, USER, "shop")).await, None, "it goes with its client");
     })

@@ -64,7 +64,6 @@ async fn state(world: &World) -> Vec<i64> {
         "SELECT COUNT(*) FROM signing_keys",
         "SELECT COUNT(*) FROM revocations",
         "SELECT COUNT(*) FROM clients",
-        "SELECT COUNT(*) FROM authorization_codes",
         "SELECT COUNT(*) FROM grants",
         "SELECT COUNT(*) FROM consents",
         "SELECT COUNT(*) FROM client_sessions",

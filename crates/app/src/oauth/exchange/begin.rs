@@ -126,13 +126,14 @@ impl Begin {
         self.family.is_some() && scope.split(' ').any(|word| word == OFFLINE_ACCESS)
     }
 
-    /// Writes the grant with the event that records it, and the family of its refresh tokens where the client gets one.
+    /// Writes the grant with the event that records it, and the family of its refresh tokens where the client gets one. None,
+    /// and nothing is written, when there is a grant of this id.
     pub(super) fn grant(
         &self,
         change: &mut Change<'_, '_>,
         new: NewGrant,
         session: &Session,
-    ) -> Result<Grant, Failure> {
+    ) -> Result<Option<Grant>, Failure> {
         let now = self.op.now;
         let (session_id, expires_at) = self.end_of(&new.scope, session);
         let grant = Grant {
@@ -150,7 +151,9 @@ impl Begin {
             expires_at,
             revoked_at: None,
         };
-        grants::insert(change.tx, &grant)?;
+        if !grants::insert(change.tx, &grant)? {
+            return Ok(None);
+        }
         self.note_session(change, session)?;
         if grant.session_id.is_none() {
             let (user, client) = (grant.user_id, &grant.client_id);
@@ -166,9 +169,13 @@ impl Begin {
             token_families::insert(change.tx, &family)?;
         }
         let event = EventDraft::with_id(self.event, &self.op, Action::CodeRedeemed);
-        let facts = [("client", grant.client_id.clone().into()), ("offline", grant.session_id.is_none().into())];
+        let facts = [
+            ("client", grant.client_id.clone().into()),
+            ("scope", grant.scope.clone().into()),
+            ("offline", grant.session_id.is_none().into()),
+        ];
         change.record(&event.subject(grant.id).data(facts))?;
-        Ok(grant)
+        Ok(Some(grant))
     }
 
     /// A client that wants to hear of the session's end does.

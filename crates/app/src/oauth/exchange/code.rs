@@ -1,13 +1,13 @@
 //! A code for tokens, once (RFC 6749 section 4.1.3).
 
 use doorward_model::id::SessionId;
-use doorward_model::secret::{PlainToken, SecretText, TokenHash, TokenKind};
-use doorward_oidc::code::{CodeBinding, Redeemer, Redemption};
+use doorward_model::secret::SecretText;
+use doorward_oidc::code::{Redeemer, Redemption};
 use doorward_oidc::error::{ErrorCode, OAuthError};
-use doorward_oidc::jose::Thumbprint;
-use doorward_oidc::pkce::{Challenge, Verifier};
+use doorward_oidc::pkce::Verifier;
 use doorward_oidc::resource::Resource;
-use doorward_store::authorization_codes::{self, AuthorizationCode};
+use doorward_store::clients;
+use doorward_store::consents::{self, Generations};
 use doorward_store::grants::{self, Grant};
 use doorward_store::users::{self, User};
 
@@ -17,8 +17,12 @@ use crate::App;
 use crate::change::Change;
 use crate::event::{Action, EventDraft};
 use crate::failure::Failure;
+use crate::oauth::code::Code;
 use crate::oauth::tokens::{Basis, read_scope};
 use crate::op::Op;
+
+const UNKNOWN: OAuthError = invalid("the code is unknown");
+const OVER: OAuthError = invalid("the session is over");
 
 /// A code, as somebody presents it.
 pub(super) struct Presented {
@@ -32,7 +36,7 @@ pub(super) struct Presented {
 /// Everything the transaction needs, drawn before it because it may run twice.
 struct Attempt {
     begin: Begin,
-    hash: TokenHash,
+    code: Code,
     presented: Presented,
 }
 
@@ -59,11 +63,10 @@ impl App {
         caller: &Caller,
         presented: Presented,
     ) -> Result<TokenAnswer, TokenRefusal> {
-        let wrong = OAuthError::new(ErrorCode::InvalidGrant, "the code is unknown");
-        let code = PlainToken::parse(TokenKind::AuthorizationCode, presented.code.reveal()).ok_or(wrong)?;
+        let code = self.open_code(presented.code.reveal()).ok_or(UNKNOWN)?;
         let begin = self.draw_grant(op, caller);
         let refresh = begin.refresh_token();
-        let attempt = Attempt { begin, hash: code.dated_hash(), presented };
+        let attempt = Attempt { begin, code, presented };
         let redeemed = match self.change(move |change| redeem(change, &attempt)).await? {
             Outcome::Granted(redeemed) => redeemed,
             Outcome::Refused(error) => return Err(error.into()),
@@ -86,67 +89,63 @@ impl App {
 }
 
 fn redeem(change: &mut Change<'_, '_>, attempt: &Attempt) -> Result<Outcome, Failure> {
-    let (now, presented) = (attempt.begin.op.now, &attempt.presented);
-    let Some(code) = authorization_codes::find(change.tx, &attempt.hash)? else {
-        return Ok(refused(change, ErrorCode::InvalidGrant, "the code is unknown"));
-    };
+    let Attempt { begin, code, presented } = attempt;
     let redeemer = Redeemer {
-        client_id: attempt.begin.client.id().as_str(),
+        client_id: begin.client.id().as_str(),
         redirect_uri: presented.redirect_uri.as_deref(),
         verifier: presented.verifier.as_ref(),
-        dpop_key: attempt.begin.dpop_key,
+        dpop_key: begin.dpop_key,
     };
-    match binding(&code).redeem(&redeemer, now) {
-        Redemption::Refused(description) => return Ok(refused(change, ErrorCode::InvalidGrant, description)),
-        Redemption::Replay => return replayed(change, attempt, &code),
+    let used = grants::find(change.tx, code.grant_id)?.is_some();
+    let Some(binding) = code.binding(used) else { return Ok(refused(change, UNKNOWN)) };
+    match binding.redeem(&redeemer, begin.op.now) {
+        Redemption::Refused(description) => return Ok(refused(change, invalid(description))),
+        Redemption::Replay => return replayed(change, attempt),
         Redemption::Grant => {}
     }
-    let Share { scope, granted, resources } =
-        match attempt.begin.share(&code.scope, &code.resources, &presented.resources)? {
-            Ok(share) => share,
-            Err(error) => return Ok(refused(change, error.code, error.description)),
-        };
-    let Some(session) = attempt.begin.living_session(change, code.session_id, &code.scope)? else {
-        return Ok(refused(change, ErrorCode::InvalidGrant, "the session is over"));
+    let Share { scope, granted, resources } = match begin.share(&code.scope, &code.resources, &presented.resources)? {
+        Ok(share) => share,
+        Err(error) => return Ok(refused(change, error)),
     };
-    let Some(user) = users::find(change.tx, session.user_id)? else {
-        return Ok(refused(change, ErrorCode::InvalidGrant, "the session is over"));
-    };
-    // Of several at once one takes it; for the others it is a second use.
-    if !authorization_codes::take(change.tx, &attempt.hash, now)? {
-        return replayed(change, attempt, &code);
+    // Whoever takes something back does so before this and is seen, or waits and ends what is granted here.
+    let Generations { consent, client } = code.generations();
+    if !clients::hold(change.tx, redeemer.client_id, client)? {
+        return Ok(refused(change, invalid("the client was kept out meanwhile")));
     }
-    let AuthorizationCode { nonce, grant_id: id, claims, .. } = code;
-    let grant = attempt.begin.grant(change, NewGrant { id, scope, resources: granted, claims }, &session)?;
-    Ok(Outcome::Granted(Box::new(Redeemed { grant, user, session_id: session.id, nonce, resources })))
+    let Some(session) = begin.living_session(change, code.session_id, &code.scope)? else {
+        return Ok(refused(change, OVER));
+    };
+    let Some(user) = users::find(change.tx, session.user_id)? else { return Ok(refused(change, OVER)) };
+    if !consents::note_use(change.tx, user.id, redeemer.client_id, consent, begin.op.now)? {
+        return Ok(refused(change, invalid("what was allowed was taken back")));
+    }
+    let new = NewGrant { id: code.grant_id, scope, resources: granted, claims: code.claims.clone() };
+    // Of several at once one makes the grant; for the others it is a second use.
+    let Some(grant) = begin.grant(change, new, &session)? else { return replayed(change, attempt) };
+    let (session_id, nonce) = (session.id, code.nonce.clone());
+    Ok(Outcome::Granted(Box::new(Redeemed { grant, user, session_id, nonce, resources })))
+}
+
+const fn invalid(description: &'static str) -> OAuthError {
+    OAuthError::new(ErrorCode::InvalidGrant, description)
 }
 
 /// Nothing is used up.
-fn refused(change: &mut Change<'_, '_>, code: ErrorCode, description: &'static str) -> Outcome {
+fn refused(change: &mut Change<'_, '_>, error: OAuthError) -> Outcome {
     change.quietly();
-    Outcome::Refused(OAuthError::new(code, description))
+    Outcome::Refused(error)
 }
 
 /// Two parties hold code and verifier: what the first one got ends (RFC 6749 section 4.1.2).
-fn replayed(change: &mut Change<'_, '_>, attempt: &Attempt, code: &AuthorizationCode) -> Result<Outcome, Failure> {
-    let now = attempt.begin.op.now;
-    if grants::revoke(change.tx, code.grant_id, now, "code_reused")? {
-        attempt.begin.revocations.insert_grants(change, &[code.grant_id], now)?;
-        let event = EventDraft::with_id(attempt.begin.event, &attempt.begin.op, Action::CodeReused).refused();
-        change.record(&event.subject(code.grant_id).data([("client", code.client_id.clone().into())]))?;
+fn replayed(change: &mut Change<'_, '_>, attempt: &Attempt) -> Result<Outcome, Failure> {
+    let (begin, grant_id) = (&attempt.begin, attempt.code.grant_id);
+    let now = begin.op.now;
+    if grants::revoke(change.tx, grant_id, now, "code_reused")? {
+        begin.revocations.insert_grants(change, &[grant_id], now)?;
+        let event = EventDraft::with_id(begin.event, &begin.op, Action::CodeReused).refused();
+        change.record(&event.subject(grant_id).data([("client", attempt.code.client_id.clone().into())]))?;
     } else {
         change.quietly();
     }
-    Ok(Outcome::Refused(OAuthError::new(ErrorCode::InvalidGrant, "the code was used before")))
-}
-
-fn binding(code: &AuthorizationCode) -> CodeBinding {
-    CodeBinding {
-        client_id: code.client_id.clone(),
-        redirect_uri: code.redirect_uri.clone(),
-        challenge: code.challenge.map(Challenge::from_bytes),
-        dpop_key: code.dpop_key.map(Thumbprint::from_bytes),
-        expires_at: code.expires_at,
-        used: code.used_at.is_some(),
-    }
+    Ok(Outcome::Refused(invalid("the code was used before")))
 }

@@ -18,6 +18,7 @@ use crate::oauth::tokens::{Basis, read_scope};
 use crate::op::Op;
 
 const UNKNOWN: OAuthError = OAuthError::new(ErrorCode::InvalidGrant, "the device code is unknown");
+const USED: OAuthError = OAuthError::new(ErrorCode::InvalidGrant, "the device code was used before");
 
 struct Attempt {
     begin: Begin,
@@ -108,10 +109,10 @@ fn redeem(change: &mut Change<'_, '_>, attempt: &Attempt) -> Result<Outcome, Fai
     };
     // Of several at once one takes it.
     if !device_requests::decide(change.tx, &seen, DeviceDecision::Redeemed, seen.session_id)? {
-        return refused(change, OAuthError::new(ErrorCode::InvalidGrant, "the device code was used before"));
+        return refused(change, USED);
     }
     let new = NewGrant { id: attempt.grant_id, scope, resources: granted, claims: "[]".to_owned() };
-    let grant = attempt.begin.grant(change, new, &session)?;
+    let Some(grant) = attempt.begin.grant(change, new, &session)? else { return refused(change, USED) };
     Ok(Outcome::Granted(Box::new(Redeemed { grant, user, session_id: session.id, resources })))
 }
 

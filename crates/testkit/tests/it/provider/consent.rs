@@ -106,7 +106,7 @@ fn no_means_no_and_is_not_remembered() {
         assert_eq!(consents(world).await, 0);
         let actions = world.actions().await;
         assert_eq!(actions.iter().filter(|action| *action == "consent.denied").count(), 3);
-        assert!(!actions.contains(&"client.authorized".to_owned()), "{actions:?}");
+        assert!(!actions.contains(&"grant.created".to_owned()), "{actions:?}");
     });
 }
 
