@@ -169,7 +169,10 @@ impl Begin {
             token_families::insert(change.tx, &family)?;
         }
         let event = EventDraft::with_id(self.event, &self.op, Action::CodeRedeemed);
+        // It is the application that comes with the code: whoever it signs in is told by nothing else.
         let facts = [
+            ("user", grant.user_id.to_string().into()),
+            ("session", session.id.to_string().into()),
             ("client", grant.client_id.clone().into()),
             ("scope", grant.scope.clone().into()),
             ("offline", grant.session_id.is_none().into()),

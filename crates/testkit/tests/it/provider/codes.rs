@@ -5,7 +5,7 @@ use std::sync::Arc;
 use doorward_model::time::DAY_MS;
 use doorward_testkit::{Browser, Setup, World, both, both_with};
 use http::{Method, header};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use super::applications::{allow, somebody_elses};
@@ -14,7 +14,7 @@ use super::relying_party::{RelyingParty, browser};
 use super::renewal::{refused, renewing};
 use super::{code, signed_in};
 use crate::credentials::{count_events, number};
-use crate::people::{HOME, OWNER, PASSWORD};
+use crate::people::{AWAY, HOME, OWNER, PASSWORD};
 
 const OFFLINE: [(&str, &str); 1] = [("scope", "openid email offline_access")];
 
@@ -232,5 +232,31 @@ fn what_does_not_fit_into_an_address_is_refused_where_the_client_learns_of_it() 
             }
         }
         assert_eq!(number(world, "SELECT COUNT(*) FROM grants").await, 1);
+    });
+}
+
+/// Proves: V16.2.1
+#[test]
+fn the_event_of_a_grant_names_the_person_the_session_and_the_application() {
+    both(async |world| {
+        let mut owner = signed_in(world).await;
+        let user = world.operator().find_user(OWNER).await.unwrap();
+        let shop = RelyingParty::register(world, renewing(&json!({}))).await;
+        let mut away = browser(world, AWAY);
+        away.sign_in(OWNER, PASSWORD).await.expect(200);
+        for (scope, is_offline) in [("openid email", false), (OFFLINE[0].1, true)] {
+            owner.open(&shop.start(&[("scope", scope)])).await.expect(303);
+            let tokens = shop.tokens(&shop.code(&owner)).await;
+            let access = shop.verify(&tokens.access).await;
+            let event = world.events().await.into_iter().rfind(|event| event.action == "grant.created").unwrap();
+            let data: Value = serde_json::from_str(&event.data).unwrap();
+            assert_eq!(event.subject.as_deref(), access["grant_id"].as_str());
+            let sessions = owner.fetch(Method::GET, "/api/v1/sessions", None).await.expect(200).json();
+            let here = sessions["data"].as_array().unwrap().iter().find(|one| one["current"] == true).unwrap();
+            let told = json!({
+                "client": shop.client_id, "offline": is_offline, "scope": scope, "session": here["id"], "user": user,
+            });
+            assert_eq!(data, told);
+        }
     });
 }
