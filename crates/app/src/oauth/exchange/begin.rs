@@ -81,7 +81,8 @@ impl Begin {
         self.family.as_ref().map(|(text, _)| SecretText::new(text.as_str().to_owned()))
     }
 
-    /// The session in which the person said yes, if it is not over.
+    /// The session in which the person said yes, if it is not over, for a grant of `scope`: of what is left of what they
+    /// allowed, because that says what the grant hangs on.
     ///
     /// What outlives the session hangs on nothing but the person's row. Whoever ends everything of a person (another
     /// password, an operator) holds its lock and sees the grant, or has done so before this looks.
