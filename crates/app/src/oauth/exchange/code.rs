@@ -96,8 +96,8 @@ fn redeem(change: &mut Change<'_, '_>, attempt: &Attempt) -> Result<Outcome, Fai
         verifier: presented.verifier.as_ref(),
         dpop_key: begin.dpop_key,
     };
-    let used = grants::find(change.tx, code.grant_id)?.is_some();
-    let Some(binding) = code.binding(used) else { return Ok(refused(change, UNKNOWN)) };
+    let is_known = grants::find(change.tx, code.grant_id)?.is_some();
+    let Some(binding) = code.binding(is_known) else { return Ok(refused(change, UNKNOWN)) };
     match binding.redeem(&redeemer, begin.op.now) {
         Redemption::Refused(description) => return Ok(refused(change, invalid(description))),
         Redemption::Replay => return replayed(change, attempt),
