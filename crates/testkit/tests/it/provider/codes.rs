@@ -13,9 +13,9 @@ use tokio::task::JoinSet;
 use super::applications::{allow, somebody_elses};
 use super::lists::generous;
 use super::relying_party::{RelyingParty, browser};
-use super::renewal::{refused, renewing};
+use super::renewal::{API, granted, refused, renewing};
 use super::{code, signed_in};
-use crate::credentials::{count_events, number};
+use crate::credentials::{count_events, execute, number};
 use crate::people::{AWAY, HOME, OWNER, PASSWORD};
 
 static END_SESSION: Statement = Statement::new("tests::END_SESSION", "UPDATE sessions SET revoked_at = created_at");
@@ -214,6 +214,52 @@ fn a_second_use_ends_what_outlives_the_session_however_late_it_comes() {
             refused(&shop, &refresh, "invalid_grant").await;
             assert_eq!(count_events(world, "grant.code_reused").await, count);
         }
+    });
+}
+
+/// No foreign key takes a grant away with its session: every reader must see that the session is gone.
+///
+/// Proves
+#[test]
+fn what_hangs_on_a_session_is_good_for_nothing_once_its_row_is_gone() {
+    both(async |world| {
+        let mut owner = signed_in(world).await;
+        let mut away = browser(world, AWAY);
+        away.sign_in(OWNER, PASSWORD).await.expect(200);
+        let shop = RelyingParty::register(world, renewing(&json!({}))).await;
+        let fields = json!({ "served_resources": [API], "grant_types": [], "redirect_uris": [] });
+        let service = RelyingParty::register(world, fields).await;
+        let tokens = granted(&shop, &mut owner, &[("resource", API)]).await;
+        let offline = granted(&shop, &mut owner, &[OFFLINE[0], ("resource", API)]).await;
+        owner.open(&shop.start(&[])).await.expect(303);
+        let used = shop.code(&owner);
+        let others = shop.tokens(&used).await;
+        let unused = code(&shop, &mut owner).await;
+        assert_eq!(service.introspect(&tokens.access).await["active"], true);
+        assert_eq!(execute(world, "DELETE FROM sessions").await, 2);
+        assert_eq!(number(world, "SELECT COUNT(*) FROM grants WHERE revoked_at IS NULL").await, 3);
+        for tokens in [&tokens, &others] {
+            shop.userinfo(&tokens.access).await.expect(401);
+            assert_eq!(service.introspect(&tokens.access).await, json!({ "active": false }));
+            refused(&shop, &tokens.refresh, "invalid_grant").await;
+        }
+        is_refused(&shop, &unused, "its session is gone").await;
+        is_refused(&shop, &used, "it was used").await;
+        // What does not hang on the session lives on, until the application, the person or the operator ends it.
+        assert_eq!(service.introspect(&offline.access).await["active"], true);
+        let refresh = shop.renew(&offline.refresh).await;
+        shop.revoke(&tokens.refresh).await.expect(200);
+        owner.sign_in(OWNER, PASSWORD).await.expect(200);
+        let path = format!("/api/v1/applications/{}", shop.client_id);
+        owner.fetch(Method::DELETE, &path, None).await.expect(204);
+        refused(&shop, &refresh, "invalid_grant").await;
+        assert_eq!(living(world).await, 0);
+        let user = world.operator().find_user(OWNER).await.unwrap();
+        world.operator().disable(user).await;
+        world.advance(40 * DAY_MS);
+        world.app().purge(&world.operator().op(), "test").await.unwrap().unwrap();
+        assert_eq!(number(world, "SELECT COUNT(*) FROM grants").await, 0);
+        assert_eq!(number(world, "SELECT COUNT(*) FROM token_families").await, 0);
     });
 }
 
