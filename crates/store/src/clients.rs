@@ -54,6 +54,11 @@ statements! {
         sqlite: "SELECT id FROM clients WHERE id = $1 AND generation = $2 AND disabled_at IS NULL",
         postgres: "SELECT id FROM clients WHERE id = $1 AND generation = $2 AND disabled_at IS NULL FOR SHARE",
     };
+    /// A client that is there, whatever its state. It is not removed until the transaction ends.
+    HOLD_REGISTERED = {
+        sqlite: "SELECT id FROM clients WHERE id = $1",
+        postgres: "SELECT id FROM clients WHERE id = $1 FOR KEY SHARE",
+    };
     /// Removes a client and everything that hangs on it.
     DELETE = "DELETE FROM clients WHERE id = $1";
     /// Moves a client's row, so that two rotations of its secret come one after the other.
@@ -145,6 +150,11 @@ pub fn enable(tx: &mut Tx<'_>, id: &str, now: Timestamp) -> Result<bool, StoreEr
 /// the transaction ends.
 pub fn hold(tx: &mut Tx<'_>, id: &str, generation: i64) -> Result<bool, StoreError> {
     Ok(tx.query_optional(&HOLD, &[id.into(), generation.into()], |row| row.get::<String>(0))?.is_some())
+}
+
+/// Whether there is such a client; whoever removes it waits until the transaction ends.
+pub fn hold_registered(tx: &mut Tx<'_>, id: &str) -> Result<bool, StoreError> {
+    Ok(tx.query_optional(&HOLD_REGISTERED, &[id.into()], |row| row.get::<String>(0))?.is_some())
 }
 
 /// Removes the client, its secrets and grants; false when there is none.

@@ -21,6 +21,7 @@ use crate::authentication::Principal;
 use crate::failure::Failure;
 use crate::op::Op;
 
+const NO_SUCH_CLIENT: OAuthError = OAuthError::new(ErrorCode::UnauthorizedClient, "there is no such client");
 const MUST_SIGN_IN: &str = "the person must sign in, and may not be asked to";
 /// How long a sign-in answers a request that asked for one. The way back to the request can be walked again for longer.
 const FRESH_MS: i64 = 5 * MINUTE_MS;
@@ -182,7 +183,7 @@ impl App {
             Err(error) => return page(error),
         };
         let Some((client, seen)) = self.active_client_and_consent(client_id, look.person).await? else {
-            return page(OAuthError::new(ErrorCode::UnauthorizedClient, "there is no such client"));
+            return page(NO_SUCH_CLIENT);
         };
         match self.read_request(parameters, &client, look).await? {
             Ok((request, single)) => Ok(Understood::Request(Box::new(Understanding { client, request, single, seen }))),
@@ -216,6 +217,8 @@ impl App {
         let origin = origin_of(&request.destination.redirect_uri);
         Ok(match response {
             Some(response) => Authorization::Answer { response, origin, error: None },
+            // Nobody is asked about it, so it was removed meanwhile.
+            None if standing == Standing::Vouched => Authorization::Page(NO_SUCH_CLIENT),
             None if request.prompt.none => {
                 let description = "the person must be asked, and may not be";
                 let error = OAuthError::new(ErrorCode::ConsentRequired, description);

@@ -11,8 +11,8 @@ use doorward_oidc::client::{self, Client};
 use doorward_oidc::parameters::Parameters;
 use doorward_oidc::resource::Resource;
 use doorward_oidc::scope::Scope;
-use doorward_store::Tx;
 use doorward_store::consents::{self, Consent, Generations};
+use doorward_store::{Tx, clients};
 
 use super::authorization::{Understanding, Understood, shown_host};
 use super::replays::Single;
@@ -159,14 +159,17 @@ impl App {
         let event =
             EventDraft::new(op, action).subject(asked.client.id()).data([("scope", asked.scope.to_string().into())]);
         let event = if allows { event } else { event.refused() };
-        self.change(move |change| {
-            if allows {
-                asked.note(change.tx, Some(fresh.now), fresh)?;
-            }
-            change.record(&event)
-        })
-        .await?;
-        Ok(Some(ConsentAnswer { by: person.user_id, at: op.now, allows }))
+        let is_noted = self
+            .change(move |change| {
+                if allows && !asked.note(change.tx, Some(fresh.now), fresh)? {
+                    change.quietly();
+                    return Ok(false);
+                }
+                change.record(&event)?;
+                Ok(true)
+            })
+            .await?;
+        Ok(is_noted.then_some(ConsentAnswer { by: person.user_id, at: op.now, allows }))
     }
 }
 
@@ -217,13 +220,19 @@ impl Asked {
             return Ok(allowed);
         }
         // What is noted for a client that nobody is asked about is no consent, should that change.
-        self.note(tx, None, fresh)?;
+        if !self.note(tx, None, fresh)? {
+            return Ok(None);
+        }
         Ok(find(tx)?.map(|(_, generations)| generations))
     }
 
-    /// Adds what is asked for to what was allowed before.
-    pub(super) fn note(&self, tx: &mut Tx<'_>, granted_at: Option<Timestamp>, fresh: Fresh) -> Result<(), Failure> {
+    /// Adds what is asked for to what was allowed before; false, and nothing is written, when the client was removed
+    /// meanwhile.
+    pub(super) fn note(&self, tx: &mut Tx<'_>, granted_at: Option<Timestamp>, fresh: Fresh) -> Result<bool, Failure> {
         let Fresh { now, generation } = fresh;
+        if !clients::hold_registered(tx, self.client.id().as_str())? {
+            return Ok(false);
+        }
         let held = consents::lock(tx, self.user_id, self.client.id().as_str(), now, generation)?;
         // What the client may not ask for any more goes: a row does not grow for ever.
         let registered = self.client.metadata();
@@ -237,7 +246,7 @@ impl Asked {
         }
         let (scope, resources) = (scope.to_string(), serde_json::json!(resources).to_string());
         consents::update(tx, &Consent { scope, resources, granted_at, last_used_at: now, ..held })?;
-        Ok(())
+        Ok(true)
     }
 
     fn is_within(&self, seen: &Consent) -> Result<bool, Failure> {

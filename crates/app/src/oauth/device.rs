@@ -134,8 +134,9 @@ impl App {
                     change.quietly();
                     return Ok(false);
                 }
-                if allows {
-                    asked.note(change.tx, Some(fresh.now), fresh)?;
+                if allows && !asked.note(change.tx, Some(fresh.now), fresh)? {
+                    change.quietly();
+                    return Ok(false);
                 }
                 change.record(&event)?;
                 Ok(true)

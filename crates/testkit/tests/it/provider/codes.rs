@@ -1,11 +1,11 @@
 //! Codes on their way: nothing is stored of one, so it is good in no other form, and what it hangs on is looked at again.
 
+mod at_once;
+
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use doorward_model::time::DAY_MS;
-use doorward_store::{Statement, StoreError, Tx};
-use doorward_testkit::{Browser, Engine, Setup, World, both, both_with, only_on};
+use doorward_testkit::{Browser, Setup, World, both, both_with};
 use http::{Method, header};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
@@ -18,12 +18,6 @@ use super::{code, signed_in};
 use crate::credentials::{count_events, execute, number};
 use crate::people::{AWAY, HOME, OWNER, PASSWORD};
 
-static END_SESSION: Statement = Statement::new("tests::END_SESSION", "UPDATE sessions SET revoked_at = created_at");
-/// How many transactions wait for this one.
-static WAITING: Statement = Statement::new(
-    "tests::WAITING_FOR_SESSION",
-    "SELECT count(*) FROM pg_locks WHERE NOT granted AND transactionid = pg_current_xact_id()::xid",
-);
 const OFFLINE: [(&str, &str); 1] = [("scope", "openid email offline_access")];
 
 async fn is_refused(shop: &RelyingParty, code: &str, why: &str) {
@@ -260,47 +254,6 @@ fn what_hangs_on_a_session_is_good_for_nothing_once_its_row_is_gone() {
         world.app().purge(&world.operator().op(), "test").await.unwrap().unwrap();
         assert_eq!(number(world, "SELECT COUNT(*) FROM grants").await, 0);
         assert_eq!(number(world, "SELECT COUNT(*) FROM token_families").await, 0);
-    });
-}
-
-/// Who has lost the right to outlive sessions gets what hangs on the session, so that is what must live. (Of two at once
-/// only PostgreSQL can tell.)
-///
-/// Proves: A-84
-#[test]
-fn what_is_left_of_a_code_says_whether_its_grant_waits_for_the_end_of_the_session() {
-    only_on(Engine::Postgres, async |world| {
-        let mut owner = signed_in(world).await;
-        let shop = RelyingParty::register(world, renewing(&json!({}))).await;
-        owner.open(&shop.start(&OFFLINE)).await.expect(303);
-        let waiting = shop.code(&owner);
-        let fields = json!({ "scope": "openid email" }).as_object().unwrap().clone();
-        world.app().update_client(&world.operator().op(), &shop.client_id, fields).await.unwrap().unwrap();
-        let is_answered = Arc::new(AtomicBool::new(false));
-        let (has_ended, ended) = std::sync::mpsc::channel();
-        let end = {
-            let (world, is_answered) = (world.clone(), Arc::clone(&is_answered));
-            async move {
-                let end = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
-                    tx.execute_expecting(&END_SESSION, &[], 1)?;
-                    has_ended.send(()).unwrap();
-                    while tx.query_one(&WAITING, &[], |row| row.get::<i64>(0))? == 0
-                        && !is_answered.load(Ordering::Acquire)
-                    {
-                        std::thread::yield_now();
-                    }
-                    Ok(())
-                };
-                world.store().write(end).await.unwrap();
-            }
-        };
-        let end = tokio::spawn(end);
-        tokio::task::spawn_blocking(move || ended.recv()).await.unwrap().unwrap();
-        let answer = shop.exchange(&waiting, &[]).await;
-        is_answered.store(true, Ordering::Release);
-        end.await.unwrap();
-        assert_eq!(answer.expect(400).string("error"), "invalid_grant");
-        assert_eq!(number(world, "SELECT COUNT(*) FROM grants").await, 0);
     });
 }
 
