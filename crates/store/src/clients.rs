@@ -47,8 +47,8 @@ statements! {
     UPDATE = "UPDATE clients SET metadata = $3, updated_at = $4 WHERE id = $1 AND metadata = $2";
     /// Keeps a client out that is not kept out yet.
     DISABLE = "UPDATE clients SET disabled_at = $2, updated_at = $2, generation = generation + 1 WHERE id = $1 AND disabled_at IS NULL";
-    /// Lets a client in again.
-    ENABLE = "UPDATE clients SET disabled_at = NULL, updated_at = $2 WHERE id = $1 AND disabled_at IS NOT NULL";
+    /// Lets a client in again. What a request that began before it was kept out was given meanwhile is over as well.
+    ENABLE = "UPDATE clients SET disabled_at = NULL, updated_at = $2, generation = generation + 1 WHERE id = $1 AND disabled_at IS NOT NULL";
     /// A client that is let in and was not kept out meanwhile. It stays so until the transaction ends.
     HOLD = {
         sqlite: "SELECT id FROM clients WHERE id = $1 AND generation = $2 AND disabled_at IS NULL",

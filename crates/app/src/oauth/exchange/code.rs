@@ -112,7 +112,7 @@ fn redeem(change: &mut Change<'_, '_>, attempt: &Attempt) -> Result<Outcome, Fai
     if !clients::hold(change.tx, redeemer.client_id, client)? {
         return Ok(refused(change, invalid("the client was kept out meanwhile")));
     }
-    let Some((session, user)) = begin.living_session(change, code.session_id, &code.scope)? else {
+    let Some((session, user)) = begin.living_session(change, code.session_id, &scope)? else {
         return Ok(refused(change, OVER));
     };
     if !consents::note_use(change.tx, user.id, redeemer.client_id, consent, begin.op.now)? {
