@@ -97,8 +97,7 @@ fn redeem(change: &mut Change<'_, '_>, attempt: &Attempt) -> Result<Outcome, Fai
         dpop_key: begin.dpop_key,
     };
     let is_known = grants::find(change.tx, code.grant_id)?.is_some();
-    let Some(binding) = code.binding(is_known) else { return Ok(refused(change, UNKNOWN)) };
-    match binding.redeem(&redeemer, begin.op.now) {
+    match code.binding(is_known).redeem(&redeemer, begin.op.now) {
         Redemption::Refused(description) => return Ok(refused(change, invalid(description))),
         Redemption::Replay => return replayed(change, attempt),
         Redemption::Grant => {}
@@ -108,7 +107,7 @@ fn redeem(change: &mut Change<'_, '_>, attempt: &Attempt) -> Result<Outcome, Fai
         Err(error) => return Ok(refused(change, error)),
     };
     // Whoever takes something back does so before this and is seen, or waits and ends what is granted here.
-    let Generations { consent, client } = code.generations();
+    let Generations { consent, client } = code.generations;
     if !clients::hold(change.tx, redeemer.client_id, client)? {
         return Ok(refused(change, invalid("the client was kept out meanwhile")));
     }
