@@ -9,7 +9,6 @@ use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::random::{self, Random};
-use crate::time::Timestamp;
 
 /// What kind of opaque token a text claims to be, readable from its prefix so that a leaked one is found by
 /// secret scanners and one kind is never taken for another.
@@ -23,8 +22,6 @@ pub enum TokenKind {
     Csrf,
     /// What a client proves with who it is, `dwcs_`.
     ClientSecret,
-    /// What a client exchanges for tokens, `dwac_`.
-    AuthorizationCode,
     /// What a device without a browser asks for tokens with, `dwdc_`.
     DeviceCode,
     /// What lets a client register itself, `dwia_`.
@@ -41,7 +38,6 @@ impl TokenKind {
             Self::OneTime => "dwo_",
             Self::Csrf => "dwc_",
             Self::ClientSecret => "dwcs_",
-            Self::AuthorizationCode => "dwac_",
             Self::DeviceCode => "dwdc_",
             Self::InitialAccess => "dwia_",
             Self::RegistrationAccess => "dwra_",
@@ -61,14 +57,6 @@ impl PlainToken {
     /// A fresh token.
     pub fn new(kind: TokenKind, random: &dyn Random) -> Self {
         Self { kind, bytes: random::bytes(random) }
-    }
-
-    /// A fresh token that begins with the millisecond it is made in, before 208 random bits: see [`Self::dated_hash`].
-    pub fn dated(kind: TokenKind, now: Timestamp, random: &dyn Random) -> Self {
-        let mut token = Self::new(kind, random);
-        let [_, _, date @ ..] = now.as_ms().to_be_bytes();
-        token.bytes[..date.len()].copy_from_slice(&date);
-        token
     }
 
     /// From the 32 bytes another construction produced (a MAC, for instance).
@@ -102,16 +90,6 @@ impl PlainToken {
         context.update(self.kind.prefix().as_bytes());
         context.update(&self.bytes);
         TokenHash::from_digest(context.finish().as_ref())
-    }
-
-    /// What a row may hold of a dated token: its date, and of its hash as much as it has random bits. Rows that are made
-    /// together so lie together, and a database that writes many at once writes few pages. Whoever makes up a date finds
-    /// nothing by it.
-    pub fn dated_hash(&self) -> TokenHash {
-        const DATE_BYTES: usize = 6;
-        let mut bytes = self.hash().0;
-        bytes[..DATE_BYTES].copy_from_slice(&self.bytes[..DATE_BYTES]);
-        TokenHash(bytes)
     }
 
     /// Whether both are the same token, in constant time.
@@ -240,7 +218,6 @@ mod tests {
                 | Kind::OneTime
                 | Kind::Csrf
                 | Kind::ClientSecret
-                | Kind::AuthorizationCode
                 | Kind::DeviceCode
                 | Kind::InitialAccess
                 | Kind::RegistrationAccess => {}
@@ -251,7 +228,6 @@ mod tests {
             Kind::OneTime,
             Kind::Csrf,
             Kind::ClientSecret,
-            Kind::AuthorizationCode,
             Kind::DeviceCode,
             Kind::InitialAccess,
             Kind::RegistrationAccess,
@@ -283,34 +259,6 @@ mod tests {
         let session = PlainToken::from_bytes(TokenKind::Session, [1; 32]);
         let one_time = PlainToken::from_bytes(TokenKind::OneTime, [1; 32]);
         assert_ne!(session.hash(), one_time.hash());
-    }
-
-    /// Proves: V11.5.1
-    #[test]
-    fn a_dated_token_is_208_bits_of_the_generator_behind_its_date() {
-        let now = Timestamp::from_ms(1_795_315_487_000);
-        let token = PlainToken::dated(TokenKind::AuthorizationCode, now, &Counting::default());
-        assert_eq!(token.bytes[..6], now.as_ms().to_be_bytes()[2..]);
-        assert_eq!(token.bytes[6..], (6..32).collect::<Vec<u8>>());
-    }
-
-    #[test]
-    fn rows_of_dated_tokens_sort_by_date_and_differ_by_every_bit() {
-        let dated = |ms, fill| PlainToken::dated(TokenKind::AuthorizationCode, Timestamp::from_ms(ms), &Fixed(fill));
-        let early = dated(1_795_315_487_000, 200);
-        let late = dated(1_795_315_487_001, 3);
-        assert!(early.dated_hash().as_bytes() < late.dated_hash().as_bytes());
-        let read = PlainToken::parse(TokenKind::AuthorizationCode, &early.reveal()).unwrap();
-        assert_eq!(read.dated_hash(), early.dated_hash());
-        for bit in 0..256 {
-            let mut bytes = early.bytes;
-            bytes[bit / 8] ^= 1 << (bit % 8);
-            let other = PlainToken::from_bytes(TokenKind::AuthorizationCode, bytes);
-            assert_ne!(other.dated_hash(), early.dated_hash(), "bit {bit}");
-            assert_ne!(other.dated_hash().as_bytes()[6..], early.dated_hash().as_bytes()[6..], "bit {bit}");
-        }
-        // Nothing of the random part is in the row.
-        assert_ne!(early.dated_hash().as_bytes()[6..], early.bytes[6..]);
     }
 
     /// Proves: A-150

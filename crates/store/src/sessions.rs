@@ -5,6 +5,7 @@ use doorward_model::secret::TokenHash;
 use doorward_model::time::Timestamp;
 
 use crate::column;
+use crate::users::{self, User};
 use crate::{Row, StoreError, Tx, statements};
 
 /// A row of `sessions`, with what its user's row says about being allowed to use it.
@@ -123,10 +124,17 @@ statements! {
               WHERE s.user_id = $1 AND s.revoked_at IS NULL AND s.expires_at > $2 AND s.last_seen_at + s.idle_ms > $2 \
               AND s.ordinal < COALESCE((SELECT ordinal FROM sessions WHERE id = $3 AND user_id = $1), 9223372036854775807) \
               ORDER BY s.ordinal DESC LIMIT $4";
-    /// Takes the lock of a living session's row.
-    LOCK = {
-        sqlite: "SELECT id FROM sessions WHERE id = $1 AND revoked_at IS NULL",
-        postgres: "SELECT id FROM sessions WHERE id = $1 AND revoked_at IS NULL FOR NO KEY UPDATE",
+    /// A session that nobody has ended, with its user. It stays so until the transaction ends.
+    HOLD = {
+        sqlite: "SELECT s.id, s.user_id, s.credential_hash, s.device_label, s.user_agent, s.address, s.amr, s.acr, s.remember, \
+              s.authenticated_at, s.created_at, s.last_seen_at, s.idle_ms, s.expires_at, s.revoked_at, s.revoked_reason, u.is_admin, u.disabled_at, \
+              u.id, u.email, u.email_canonical, u.email_verified_at, u.name, u.locale, u.is_admin, u.disabled_at, u.last_signed_in_at, u.created_at, \
+              u.updated_at FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = $1 AND s.revoked_at IS NULL",
+        postgres: "SELECT s.id, s.user_id, s.credential_hash, s.device_label, s.user_agent, s.address, s.amr, s.acr, s.remember, \
+              s.authenticated_at, s.created_at, s.last_seen_at, s.idle_ms, s.expires_at, s.revoked_at, s.revoked_reason, u.is_admin, u.disabled_at, \
+              u.id, u.email, u.email_canonical, u.email_verified_at, u.name, u.locale, u.is_admin, u.disabled_at, u.last_signed_in_at, u.created_at, \
+              u.updated_at FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = $1 AND s.revoked_at IS NULL \
+              FOR NO KEY UPDATE OF s",
     };
     /// Ends one session of a user.
     REVOKE = "UPDATE sessions SET revoked_at = $3, revoked_reason = $4 WHERE id = $1 AND user_id = $2 AND revoked_at IS NULL AND expires_at > $3";
@@ -145,6 +153,9 @@ statements! {
     /// Removes a batch of sessions that were ended at `$1` or before.
     DELETE_REVOKED = "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE revoked_at IS NOT NULL AND revoked_at <= $1 LIMIT $2)";
 }
+
+/// How many columns a session takes before those of its user.
+const COLUMNS: usize = 18;
 
 fn read(row: &Row<'_>) -> Result<Session, StoreError> {
     read_from(row, 0)
@@ -229,10 +240,10 @@ pub fn list_living(
     tx.query_all(&LIST_LIVING, &[(&user.to_string()).into(), now.into(), (&before).into(), limit.into()], read)
 }
 
-/// Takes the lock of a session's row: whoever ends the session waits. False when it was ended before.
-pub fn lock(tx: &mut Tx<'_>, id: SessionId) -> Result<bool, StoreError> {
+/// The session with its user, unless somebody has ended it; whoever would waits until the transaction ends.
+pub fn hold(tx: &mut Tx<'_>, id: SessionId) -> Result<Option<(Session, User)>, StoreError> {
     // SQLite's one writer holds everything already: nothing is written only to be locked.
-    Ok(tx.query_optional(&LOCK, &[(&id.to_string()).into()], |row| row.get::<String>(0))?.is_some())
+    tx.query_optional(&HOLD, &[(&id.to_string()).into()], |row| Ok((read(row)?, users::read_from(row, COLUMNS)?)))
 }
 
 /// Ends one session of `user`; false when it is not theirs or has ended.

@@ -72,7 +72,7 @@ async fn whoever_needs_a_living_session_waits_for_whoever_ends_it() {
     store.migrate().await.unwrap();
     sign_in(&store).await;
     let end = |tx: &mut Tx<'_>| sessions::revoke(tx, SESSION, USER, at(1), "test");
-    assert!(!beside(&store, end, |tx| sessions::lock(tx, SESSION)).await, "it was ended");
+    assert!(!beside(&store, end, |tx| Ok(sessions::hold(tx, SESSION)?.is_some())).await, "it was ended");
     store.close().await;
 }
 
@@ -83,7 +83,7 @@ async fn whoever_ends_a_session_waits_for_whoever_needs_it() {
     store.migrate().await.unwrap();
     sign_in(&store).await;
     let end = |tx: &mut Tx<'_>| sessions::revoke(tx, SESSION, USER, at(1), "test");
-    assert!(beside(&store, |tx| sessions::lock(tx, SESSION), end).await, "it is ended afterwards");
+    assert!(beside(&store, |tx| Ok(sessions::hold(tx, SESSION)?.is_some()), end).await, "it is ended afterwards");
     store.close().await;
 }
 

@@ -12,7 +12,7 @@ use doorward_store::client_sessions::{self, ClientSession};
 use doorward_store::grants::{self, Grant};
 use doorward_store::sessions::{self, Session};
 use doorward_store::token_families::{self, Renewed, TokenFamily};
-use doorward_store::users;
+use doorward_store::users::{self, User};
 use serde_json::json;
 use zeroize::Zeroizing;
 
@@ -81,7 +81,7 @@ impl Begin {
         self.family.as_ref().map(|(text, _)| SecretText::new(text.as_str().to_owned()))
     }
 
-    /// The session in which the person said yes, if it is not over.
+    /// The session in which the person said yes, if it is not over, and the person.
     ///
     /// What outlives the session hangs on nothing but the person's row. Whoever ends everything of a person (another
     /// password, an operator) holds its lock and sees the grant, or has done so before this looks.
@@ -90,18 +90,18 @@ impl Begin {
         change: &mut Change<'_, '_>,
         id: SessionId,
         scope: &str,
-    ) -> Result<Option<Session>, Failure> {
+    ) -> Result<Option<(Session, User)>, Failure> {
         let is_usable = |session: &Session| usable(session, session.last_seen_at, self.op.now).is_ok();
         if !self.outlives_session(scope) {
             // Whoever ends the session waits for the grant and tells of it, or has ended it before this looks.
-            let is_locked = sessions::lock(change.tx, id)?;
-            return Ok(sessions::find(change.tx, id)?.filter(|session| is_locked && is_usable(session)));
+            return Ok(sessions::hold(change.tx, id)?.filter(|(session, _)| is_usable(session)));
         }
         let Some(session) = sessions::find(change.tx, id)?.filter(is_usable) else { return Ok(None) };
         if !users::lock(change.tx, session.user_id)? {
             return Ok(None);
         }
-        Ok(sessions::find(change.tx, id)?.filter(is_usable))
+        let Some(session) = sessions::find(change.tx, id)?.filter(is_usable) else { return Ok(None) };
+        Ok(users::find(change.tx, session.user_id)?.map(|user| (session, user)))
     }
 
     /// What a person allowed, as far as the client is registered for it still. `named` are the services that the access token

@@ -9,7 +9,7 @@ use doorward_oidc::resource::Resource;
 use doorward_store::clients;
 use doorward_store::consents::{self, Generations};
 use doorward_store::grants::{self, Grant};
-use doorward_store::users::{self, User};
+use doorward_store::users::User;
 
 use super::begin::{Begin, NewGrant, Share};
 use super::{Caller, TokenAnswer, TokenRefusal};
@@ -112,10 +112,9 @@ fn redeem(change: &mut Change<'_, '_>, attempt: &Attempt) -> Result<Outcome, Fai
     if !clients::hold(change.tx, redeemer.client_id, client)? {
         return Ok(refused(change, invalid("the client was kept out meanwhile")));
     }
-    let Some(session) = begin.living_session(change, code.session_id, &code.scope)? else {
+    let Some((session, user)) = begin.living_session(change, code.session_id, &code.scope)? else {
         return Ok(refused(change, OVER));
     };
-    let Some(user) = users::find(change.tx, session.user_id)? else { return Ok(refused(change, OVER)) };
     if !consents::note_use(change.tx, user.id, redeemer.client_id, consent, begin.op.now)? {
         return Ok(refused(change, invalid("what was allowed was taken back")));
     }

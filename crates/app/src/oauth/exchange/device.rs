@@ -7,7 +7,7 @@ use doorward_oidc::error::{ErrorCode, OAuthError};
 use doorward_oidc::resource::Resource;
 use doorward_store::device_requests::{self, DeviceDecision, DeviceRequest};
 use doorward_store::grants::Grant;
-use doorward_store::users::{self, User};
+use doorward_store::users::User;
 
 use super::begin::{Begin, NewGrant, Share};
 use super::{Caller, TokenAnswer, TokenRefusal};
@@ -101,8 +101,7 @@ fn redeem(change: &mut Change<'_, '_>, attempt: &Attempt) -> Result<Outcome, Fai
         None => None,
     };
     let over = OAuthError::new(ErrorCode::InvalidGrant, "the session of whoever said yes is over");
-    let Some(session) = session else { return refused(change, over) };
-    let Some(user) = users::find(change.tx, session.user_id)? else { return refused(change, over) };
+    let Some((session, user)) = session else { return refused(change, over) };
     let Share { scope, granted, resources } = match attempt.begin.share(&seen.scope, &seen.resources, &attempt.named)? {
         Ok(share) => share,
         Err(error) => return refused(change, error),

@@ -41,7 +41,7 @@ fn an_application_is_listed_with_what_it_may_have_and_when_it_last_did() {
         code(&own, &mut owner).await;
         world.advance(60_000);
         let again = code(&shop, &mut owner).await;
-        shop.tokens(&again).await;
+        shop.exchange(&again, &[]).await.expect(200);
         let used_at = json!(world.now());
         let listed = applications(&mut owner).await;
         assert_eq!(listed.len(), 2, "{listed:?}");
