@@ -70,7 +70,7 @@ async fn applications_of_the_operators_own_authority_are_believed_where_it_is_na
     std::fs::write(&file, &server.pem).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("https://localhost:{}/jwks", listener.local_addr().unwrap().port());
-    let served = tokio::spawn(async move {
+    let serving = tokio::spawn(async move {
         let (stream, _) = listener.accept().await.unwrap();
         assert!(server.serve(stream).await.is_none(), "a stranger is not spoken to");
         let (stream, _) = listener.accept().await.unwrap();
@@ -78,7 +78,7 @@ async fn applications_of_the_operators_own_authority_are_believed_where_it_is_na
     });
     assert!(matches!(trusting(None).fetch(&address).await, Err(NoDocument::Connection(_))));
     assert_eq!(trusting(Some(file)).fetch(&address).await.unwrap(), b"{}");
-    served.await.unwrap();
+    serving.await.unwrap();
 }
 
 /// Proves: V12.3.4
