@@ -74,7 +74,7 @@ async fn serve(configuration: &Configuration, flags: &Serve) -> Result<(), Failu
     }
     let assembled = wiring::wire(&runtime).await?;
     background::start(&supervisor, configuration, &assembled.site, &assembled.edge)?;
-    administrator::offer(&assembled.site, configuration).await?;
+    administrator::offer(&supervisor, &assembled.site, configuration).await?;
     let health = Health::new(
         vec![runtime.readiness(), keys_readiness(&assembled.site), runtime.clock_readiness()],
         shutdown.clone(),
