@@ -112,6 +112,11 @@ impl App {
         enabled
     }
 
+    /// Whether somebody administers the deployment.
+    pub async fn has_administrator(&self) -> Result<bool, Failure> {
+        Ok(self.store.read(users::any_admin).await?)
+    }
+
     /// A new one-time link for the first administrator; none when there is one. Earlier links stop working.
     pub async fn make_administrator_link(&self, op: &Op) -> Result<Option<String>, Failure> {
         let token = PlainToken::new(TokenKind::OneTime, op.random.as_ref());

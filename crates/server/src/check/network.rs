@@ -92,6 +92,14 @@ fn applications(configuration: &Configuration, found: &mut Vec<Finding>) {
             "applications.ca_certificate_file",
             "The file must be readable PEM with the certificates of authorities.",
         ));
+    } else if configuration.applications.ca_certificate_file.is_some()
+        && configuration.applications.private_networks.is_empty()
+    {
+        found.push(warning(
+            "applications_ca_unused",
+            "applications.ca_certificate_file",
+            "Name the networks in applications.private_networks: elsewhere these authorities are not believed.",
+        ));
     }
 }
 

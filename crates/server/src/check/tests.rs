@@ -47,6 +47,12 @@ fn production(folder: &Path) -> Configuration {
 
 type Spoil = fn(&mut Configuration, &Path);
 
+fn own_authority(configuration: &mut Configuration, folder: &Path) {
+    let made = rcgen::generate_simple_self_signed(vec!["ca.internal".to_owned()]).unwrap();
+    write(&folder.join("ca.pem"), &made.cert.pem());
+    configuration.applications.ca_certificate_file = Some(folder.join("ca.pem"));
+}
+
 fn database(configuration: &mut Configuration, url: &str) {
     configuration.database_url = Some(SecretText::new(url.to_owned()));
     configuration.database_password_file = None;
@@ -84,6 +90,7 @@ const TABLE: &[(&str, Level, Spoil)] = &[
         write(&f.join("ca.pem"), "no certificate");
         c.applications.ca_certificate_file = Some(f.join("ca.pem"));
     }),
+    ("applications_ca_unused", Level::Warning, own_authority),
     ("tls_incomplete", Level::Error, |c, _| c.tls.certificate_file = Some("/nonexistent".into())),
     ("tls_unusable", Level::Error, |c, f| {
         write(&f.join("tls.pem"), "no certificate");
@@ -169,6 +176,15 @@ fn each_unsafe_setting_is_found_by_its_name_and_nothing_else_is() {
         assert_eq!(seen, [(*name, *level)], "row {row}");
         assert_eq!(allows_serving(&found), *level == Level::Warning, "row {row}");
     }
+}
+
+#[test]
+fn an_authority_for_networks_that_are_named_is_fine() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut configuration = production(folder.path());
+    own_authority(&mut configuration, folder.path());
+    configuration.applications.private_networks = vec!["10.1.0.0/16".parse().unwrap()];
+    assert_eq!(findings(&configuration, USER), []);
 }
 
 #[test]

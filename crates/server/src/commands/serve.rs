@@ -74,7 +74,7 @@ async fn serve(configuration: &Configuration, flags: &Serve) -> Result<(), Failu
     }
     let assembled = wiring::wire(&runtime).await?;
     background::start(&supervisor, configuration, &assembled.site, &assembled.edge)?;
-    administrator::offer(&assembled.site, configuration).await?;
+    administrator::offer(&supervisor, &assembled.site, configuration).await?;
     let health = Health::new(
         vec![runtime.readiness(), keys_readiness(&assembled.site), runtime.clock_readiness()],
         shutdown.clone(),
@@ -171,22 +171,33 @@ fn watch_certificate(supervisor: &Supervisor, tls: &Arc<TlsFiles>) {
         let tls = Arc::clone(&tls);
         async move {
             let changed = tokio::task::spawn_blocking(move || tls.reload_if_changed()).await;
-            match changed.map_err(|error| TaskError::new(&error))? {
-                Ok(false) => Ok(()),
-                result => report_reload(result.map(drop)).map_err(|error| TaskError::new(&error)),
-            }
+            let reloaded = count_reload(changed.map_err(|error| TaskError::new(&error))?);
+            reloaded.map(drop).map_err(|error| TaskError::new(&error))
         }
     });
 }
 
-/// Counts a reload; the caller logs a failure.
-fn report_reload<E>(result: Result<(), E>) -> Result<(), E> {
-    let outcome = if result.is_ok() { "taken" } else { "refused" };
+/// Counts and logs a changed certificate; the caller logs a failure.
+fn count_reload<E>(result: Result<bool, E>) -> Result<bool, E> {
+    let outcome = match result {
+        Ok(false) => return result,
+        Ok(true) => "taken",
+        Err(_) => "refused",
+    };
     metrics::counter!("tls_reloads_total", "outcome" => outcome).increment(1);
     if result.is_ok() {
         tracing::info!("a changed certificate is in use");
     }
     result
+}
+
+/// Whoever asks for it hears what came of it.
+fn reload_when_told(tls: &TlsFiles) {
+    match count_reload(tls.reload()) {
+        Ok(true) => {}
+        Ok(false) => tracing::info!("the certificate in the file is the one in use"),
+        Err(error) => tracing::error!(%error, "the certificate cannot be used; the old one stays"),
+    }
 }
 
 /// The first SIGTERM or SIGINT drains, a second one ends at once; SIGHUP reads the certificate again.
@@ -201,10 +212,8 @@ fn follow_signals(source: ShutdownSource, tls: Option<Arc<TlsFiles>>) -> std::io
                 _ = terminate.recv() => {}
                 _ = interrupt.recv() => {}
                 _ = hang_up.recv() => {
-                    if let Some(tls) = &tls
-                        && let Err(error) = report_reload(tls.reload())
-                    {
-                        tracing::error!(%error, "the certificate cannot be used; the old one stays");
+                    if let Some(tls) = &tls {
+                        reload_when_told(tls);
                     }
                     continue;
                 }

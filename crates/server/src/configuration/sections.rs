@@ -89,7 +89,7 @@ pub struct Applications {
     /// Networks besides the public internet that addresses of applications may lead into.
     #[serde(deserialize_with = "super::address::networks")]
     pub private_networks: Vec<IpNet>,
-    /// Certificate authorities to trust beside the public ones, at addresses of applications.
+    /// Certificate authorities to trust beside the public ones, at addresses of applications in these networks.
     pub ca_certificate_file: Option<PathBuf>,
     /// Whether applications must push their requests.
     pub pushed_only: bool,

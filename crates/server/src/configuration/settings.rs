@@ -67,7 +67,7 @@ pub const SETTINGS: &[Setting] = &[
     setting("tokens.audience", Text, "\"https://auth.example.com\"", "The aud of access tokens; public_url when not set."),
     setting("cors.token_origins", List, "[]", "Exact origins, such as \"https://app.example.com\", whose browser code may hold refresh tokens."),
     setting("applications.private_networks", List, "[]", "Networks besides the public internet that addresses of applications (jwks_uri, backchannel_logout_uri) may lead into, such as \"10.0.0.0/8\"."),
-    setting("applications.ca_certificate_file", Text, "\"/etc/doorward/applications-ca.pem\"", "Certificate authorities (PEM) to trust beside the public ones at addresses of applications, for those in networks of your own."),
+    setting("applications.ca_certificate_file", Text, "\"/etc/doorward/applications-ca.pem\"", "Certificate authorities (PEM) of your own, trusted beside the public ones at addresses of applications that lead into applications.private_networks, and nowhere else."),
     setting("applications.registration", Boolean, "false", "Applications may register themselves (RFC 7591) with a token of doorward client create-token."),
     setting("applications.pushed_only", Boolean, "false", "Applications must push each request (RFC 9126) before they send anybody."),
     setting("revocations.public", Boolean, "false", "Everybody may follow what is revoked (docs/revocation-feed.md); else only services registered with the scope doorward:revocations."),

@@ -79,26 +79,34 @@ impl TlsFiles {
         self.acceptor.clone()
     }
 
-    /// Reads the files again if they changed. After an error the old certificate stays, and the same files are not
-    /// tried again until they change once more.
+    /// Reads the files again if they changed; true if another certificate is in use now. After an error the old one
+    /// stays, and the same files are not tried again until they change once more.
     pub fn reload_if_changed(&self) -> Result<bool, TlsError> {
-        let now = (stamp(&self.certificate_file), stamp(&self.key_file));
-        {
-            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-            if *seen == now {
-                return Ok(false);
-            }
-            *seen = now;
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if *seen == self.stamps() {
+            return Ok(false);
         }
-        self.reload()?;
-        Ok(true)
+        self.take_up(&mut seen)
     }
 
-    /// Reads the files again.
-    pub fn reload(&self) -> Result<(), TlsError> {
+    /// Reads the files again, changed or not.
+    pub fn reload(&self) -> Result<bool, TlsError> {
+        self.take_up(&mut self.seen.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// One at a time, so that nobody puts back what another has replaced since.
+    fn take_up(&self, seen: &mut (Stamp, Stamp)) -> Result<bool, TlsError> {
+        // Before they are read: what is written meanwhile is a change.
+        *seen = self.stamps();
         let fresh = Arc::new(read(&self.certificate_file, &self.key_file)?);
-        *self.current.0.write().unwrap_or_else(PoisonError::into_inner) = fresh;
-        Ok(())
+        let mut current = self.current.0.write().unwrap_or_else(PoisonError::into_inner);
+        let is_changed = current.cert != fresh.cert;
+        *current = fresh;
+        Ok(is_changed)
+    }
+
+    fn stamps(&self) -> (Stamp, Stamp) {
+        (stamp(&self.certificate_file), stamp(&self.key_file))
     }
 }
 

@@ -11,8 +11,8 @@ use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::Bytes;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
-use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, RootCertStore};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use thiserror::Error;
@@ -136,6 +136,8 @@ pub struct Limits {
 /// The HTTP client.
 pub struct Client {
     tls: TlsConnector,
+    /// For the operator's own networks, where more is believed there.
+    tls_in_own_networks: Option<TlsConnector>,
     reach: Reach,
     limits: Limits,
     places: Semaphore,
@@ -163,13 +165,10 @@ impl Client {
 
     /// A client that trusts these.
     pub(super) fn trusting(authorities: Authorities, limits: Limits) -> Result<Self, rustls::Error> {
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()?
-            .with_root_certificates(authorities.0)
-            .with_no_client_auth();
-        let (tls, places) = (TlsConnector::from(Arc::new(config)), Semaphore::new(limits.at_once));
-        Ok(Self { tls, reach: Reach::Anywhere, limits, places })
+        let tls = connector(authorities.everywhere)?;
+        let tls_in_own_networks = authorities.in_own_networks.map(connector).transpose()?;
+        let places = Semaphore::new(limits.at_once);
+        Ok(Self { tls, tls_in_own_networks, reach: Reach::Anywhere, limits, places })
     }
 
     /// Status and body of `GET base/end`. Redirects are answers like any other.
@@ -207,28 +206,44 @@ impl Client {
                 request = request.header(name, value);
             }
             let request = request.body(body).map_err(|error| OutboundError::Exchange(Box::new(error)))?;
-            let stream = self.connect(base).await?;
-            match &base.tls_name {
-                None => self.exchange(stream, request).await,
-                Some(name) => {
-                    let stream = self.tls.connect(name.clone(), stream).await.map_err(OutboundError::Connect)?;
-                    self.exchange(stream, request).await
-                }
-            }
+            let (stream, address) = self.connect(base).await?;
+            self.converse(stream, address, base, request).await
         };
         tokio::time::timeout(self.limits.time, asked).await.map_err(|_| OutboundError::TooLate)?
     }
 
-    /// A connection to one of the addresses that the name leads to. It is looked up once, so that what is judged is what
-    /// is connected to.
+    /// A connection to one of the addresses that the name leads to, and which. It is looked up once, so that what is
+    /// judged is what is connected to.
     #[expect(clippy::disallowed_methods, reason = "the one client")]
-    async fn connect(&self, to: &OutboundUrl) -> Result<TcpStream, OutboundError> {
+    async fn connect(&self, to: &OutboundUrl) -> Result<(TcpStream, IpAddr), OutboundError> {
         let found = lookup_host((to.host.as_str(), to.port)).await.map_err(OutboundError::Connect)?;
         let allowed: Vec<SocketAddr> = found.filter(|address| self.reach.allows(address.ip())).collect();
         if allowed.is_empty() {
             return Err(OutboundError::OutOfReach);
         }
-        TcpStream::connect(allowed.as_slice()).await.map_err(OutboundError::Connect)
+        let stream = TcpStream::connect(allowed.as_slice()).await.map_err(OutboundError::Connect)?;
+        let address = stream.peer_addr().map_err(OutboundError::Connect)?.ip();
+        Ok((stream, address))
+    }
+
+    /// Asks over a connection to this address, by TLS unless the URL says otherwise.
+    pub(super) async fn converse(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+        address: IpAddr,
+        base: &OutboundUrl,
+        request: Request<Full<Bytes>>,
+    ) -> Result<(http::StatusCode, Bytes), OutboundError> {
+        let Some(name) = &base.tls_name else {
+            return self.exchange(stream, request).await;
+        };
+        // Each has its own memory of sessions: none begun where more is believed goes on elsewhere.
+        let tls = match &self.tls_in_own_networks {
+            Some(tls) if self.reach.is_own(address) => tls,
+            _ => &self.tls,
+        };
+        let stream = tls.connect(name.clone(), stream).await.map_err(OutboundError::Connect)?;
+        self.exchange(stream, request).await
     }
 
     async fn exchange(
@@ -257,6 +272,16 @@ impl Client {
             },
         }
     }
+}
+
+/// Believes these, and remembers the sessions it begins.
+fn connector(roots: RootCertStore) -> Result<TlsConnector, rustls::Error> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(TlsConnector::from(Arc::new(config)))
 }
 
 /// `localhost` and whatever ends with it, which never leaves this machine (RFC 6761 section 6.3).

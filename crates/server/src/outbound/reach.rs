@@ -23,7 +23,16 @@ impl Reach {
         let address = address.to_canonical();
         match self {
             Self::Anywhere => true,
-            Self::Public(also) => is_public(address) || also.iter().any(|network| network.contains(&address)),
+            Self::Public(_) => is_public(address) || self.is_own(address),
+        }
+    }
+
+    /// Whether the address lies in a network that the operator has named.
+    pub fn is_own(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        match self {
+            Self::Anywhere => false,
+            Self::Public(also) => also.iter().any(|network| network.contains(&address)),
         }
     }
 }
@@ -110,6 +119,11 @@ mod tests {
             [("10.1.2.3", true), ("::ffff:10.1.2.3", true), ("10.2.0.1", false), ("::1", true), ("127.0.0.1", false)]
         {
             assert_eq!(allows(&reach, address), is_reached, "{address}");
+            assert_eq!(reach.is_own(address.parse().unwrap()), is_reached, "{address}");
+        }
+        for outside in OUTSIDE.split_whitespace() {
+            let outside = outside.parse().unwrap();
+            assert!(!reach.is_own(outside) && !Reach::Anywhere.is_own(outside), "{outside}");
         }
     }
 }

@@ -83,10 +83,18 @@ impl Server {
         assert!(done.success());
     }
 
-    /// Waits for a log line with this message.
-    fn wait_for(&mut self, message: &str) {
-        let said = |line: String| serde_json::from_str::<Value>(&line).is_ok_and(|entry| entry["message"] == message);
-        assert!(self.lines.by_ref().any(|line| said(line.unwrap())), "the server ended before it said {message:?}");
+    /// Waits for a log line with this message; gives those of the lines before it.
+    fn wait_for(&mut self, message: &str) -> Vec<String> {
+        let mut before = Vec::new();
+        let is_said = self.lines.by_ref().any(|line| {
+            let entry: Value = serde_json::from_str(&line.unwrap()).unwrap_or_default();
+            let said = entry["message"].as_str().unwrap_or_default();
+            before.push(said.to_owned());
+            said == message
+        });
+        assert!(is_said, "the server ended before it said {message:?}: {before:?}");
+        before.pop();
+        before
     }
 
     fn exit_code(mut self) -> Option<i32> {

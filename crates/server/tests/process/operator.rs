@@ -123,6 +123,18 @@ fn operators_commands_work_beside_a_running_server(folder: &Path) {
     assert_eq!(server.exit_code(), Some(0));
 }
 
+fn the_link_goes_with_the_first_administrator(folder: &Path) {
+    let server = Server::start(folder);
+    let file = folder.join("doorward-data").join("admin-link");
+    assert!(std::fs::read_to_string(&file).unwrap().contains("/setup?token="));
+    answer(&create(folder, "ben@example.com", PASSWORD, &["--json"]));
+    assert!(file.exists(), "nobody administers it yet");
+    answer(&create(folder, "ann@example.com", PASSWORD, &["--admin", "--json"]));
+    soon(folder, || (!file.exists()).then_some(()));
+    server.signal("-TERM");
+    assert_eq!(server.exit_code(), Some(0));
+}
+
 fn rotation(folder: &Path, server: &Server) {
     let token = access_token(&server.public);
     let states = || {
@@ -158,6 +170,19 @@ fn operators_commands_work_beside_a_running_server_on_postgres() {
     let folder = tempfile::tempdir().unwrap();
     let _database = Database::configured_in(folder.path());
     operators_commands_work_beside_a_running_server(folder.path());
+}
+
+#[test]
+fn the_link_goes_with_the_first_administrator_on_sqlite() {
+    let folder = tempfile::tempdir().unwrap();
+    the_link_goes_with_the_first_administrator(folder.path());
+}
+
+#[test]
+fn the_link_goes_with_the_first_administrator_on_postgres() {
+    let folder = tempfile::tempdir().unwrap();
+    let _database = Database::configured_in(folder.path());
+    the_link_goes_with_the_first_administrator(folder.path());
 }
 
 #[test]

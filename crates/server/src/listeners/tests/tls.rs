@@ -44,8 +44,12 @@ async fn handshake(address: SocketAddr, connector: &tokio_rustls::TlsConnector) 
 
 fn write(folder: &std::path::Path, identity: &Identity) -> (std::path::PathBuf, std::path::PathBuf) {
     let files = (folder.join("certificate.pem"), folder.join("key.pem"));
-    std::fs::write(&files.0, identity.cert.pem()).unwrap();
-    std::fs::write(&files.1, identity.signing_key.serialize_pem()).unwrap();
+    for (file, text) in [(&files.0, identity.cert.pem()), (&files.1, identity.signing_key.serialize_pem())] {
+        // A file of its own beside the old one: its time alone may be the same within a tick of the clock.
+        let fresh = folder.join("fresh");
+        std::fs::write(&fresh, text).unwrap();
+        std::fs::rename(&fresh, file).unwrap();
+    }
     files
 }
 
@@ -94,6 +98,29 @@ async fn a_changed_certificate_is_taken_up_and_a_bad_one_leaves_the_old_in_use()
     std::fs::remove_file(&key).unwrap();
     assert!(matches!(tls.reload_if_changed(), Err(tls::TlsError::File { .. })));
     assert!(handshake(running.address, &trusts_new).await.is_ok());
+}
+
+/// Proves: A-174
+#[tokio::test]
+async fn a_change_is_told_once_whoever_finds_it() {
+    let (folder, old, new) = (tempfile::tempdir().unwrap(), identity(), identity());
+    let (certificate, key) = write(folder.path(), &old);
+    let tls = TlsFiles::open(&certificate, &key).unwrap();
+    assert!(!tls.reload().unwrap(), "nothing has changed");
+
+    write(folder.path(), &new);
+    assert!(tls.reload().unwrap());
+    assert!(!tls.reload_if_changed().unwrap(), "those who look hear nothing of what was asked for");
+    write(folder.path(), &old);
+    assert!(tls.reload_if_changed().unwrap());
+    assert!(!tls.reload().unwrap(), "and the other way round");
+    write(folder.path(), &old);
+    assert!(!tls.reload_if_changed().unwrap(), "the same certificate in a new file is no other");
+
+    std::fs::write(&key, "no key").unwrap();
+    assert!(tls.reload().is_err());
+    assert!(!tls.reload_if_changed().unwrap(), "nor of a failure");
+    assert!(tls.reload().is_err(), "who asks again hears it again");
 }
 
 /// Proves, V4.1.2

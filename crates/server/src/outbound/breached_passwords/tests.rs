@@ -145,7 +145,8 @@ async fn a_certificate_nobody_vouches_for_is_refused() {
         BreachedPasswordService { client, base: url }.find_range(&prefix()).await
     };
     assert!(matches!(ask(Client::new(limits).unwrap(), "localhost").await, Err(NoAnswer::Connection(_))));
-    let trusting = || Client::trusting(Authorities(roots.clone()), limits).unwrap();
+    let authorities = Authorities { everywhere: roots, in_own_networks: None };
+    let trusting = || Client::trusting(authorities.clone(), limits).unwrap();
     assert!(matches!(ask(trusting(), "127.0.0.1").await, Err(NoAnswer::Connection(_))), "the wrong name");
     assert_eq!(*ask(trusting(), "localhost").await.unwrap(), "fine");
     let heard = served.await.unwrap();
