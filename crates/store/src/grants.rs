@@ -59,8 +59,9 @@ statements! {
               RETURNING id";
     /// Ends everything that anybody let a client have.
     REVOKE_EVERY_OF_CLIENT = "UPDATE grants SET revoked_at = $2, revoked_reason = $3 WHERE client_id = $1 AND revoked_at IS NULL";
-    /// Ends what came of a session.
-    REVOKE_OF_SESSION = "UPDATE grants SET revoked_at = $2, revoked_reason = $3 WHERE user_id = (SELECT s.user_id FROM sessions s WHERE s.id = $1) \
+    /// Ends what came of a session. The row stays for a while, to be found by a second use of its code, and not for as long as
+    /// its tokens might have lived.
+    REVOKE_OF_SESSION = "UPDATE grants SET revoked_at = $2, revoked_reason = $3, expires_at = CASE WHEN expires_at > $4 THEN $4 ELSE expires_at END WHERE user_id = (SELECT s.user_id FROM sessions s WHERE s.id = $1) \
               AND session_id = $1 AND revoked_at IS NULL";
     /// Those of a session that may have a token: begun since `$3`, or with a refresh token.
     LIST_USED_OF_SESSION = "SELECT id FROM grants WHERE user_id = (SELECT s.user_id FROM sessions s WHERE s.id = $1) \
@@ -69,8 +70,8 @@ statements! {
     /// The same of a user.
     LIST_USED_OF_USER = "SELECT id FROM grants WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > $2 \
               AND (created_at >= $3 OR EXISTS (SELECT 1 FROM token_families f WHERE f.grant_id = grants.id)) ORDER BY id";
-    /// Ends everything a user allowed.
-    REVOKE_OF_USER = "UPDATE grants SET revoked_at = $2, revoked_reason = $3 WHERE user_id = $1 AND revoked_at IS NULL";
+    /// Ends everything a user allowed, in the same way.
+    REVOKE_OF_USER = "UPDATE grants SET revoked_at = $2, revoked_reason = $3, expires_at = CASE WHEN expires_at > $4 THEN $4 ELSE expires_at END WHERE user_id = $1 AND revoked_at IS NULL";
     /// Ends what a user allowed that outlives sessions.
     REVOKE_OFFLINE = "UPDATE grants SET revoked_at = $2, revoked_reason = $3 WHERE user_id = $1 AND session_id IS NULL AND revoked_at IS NULL \
               AND expires_at > $2 RETURNING id";
@@ -194,7 +195,7 @@ pub fn revoke_of_session(
     let id = id.to_string();
     let values = [(&id).into(), now.into(), used_since.into()];
     let listed = tx.query_all(&LIST_USED_OF_SESSION, &values, |row| column::id(row, 0))?;
-    tx.execute(&REVOKE_OF_SESSION, &[(&id).into(), now.into(), reason.into()])?;
+    tx.execute(&REVOKE_OF_SESSION, &[(&id).into(), now.into(), reason.into(), now.plus_ms(DAY_MS).into()])?;
     Ok(listed)
 }
 
@@ -209,7 +210,7 @@ pub fn revoke_of_user(
     let user = user.to_string();
     let values = [(&user).into(), now.into(), used_since.into()];
     let listed = tx.query_all(&LIST_USED_OF_USER, &values, |row| column::id(row, 0))?;
-    tx.execute(&REVOKE_OF_USER, &[(&user).into(), now.into(), reason.into()])?;
+    tx.execute(&REVOKE_OF_USER, &[(&user).into(), now.into(), reason.into(), now.plus_ms(DAY_MS).into()])?;
     Ok(listed)
 }
 

@@ -240,6 +240,35 @@ async fn grants_are_removed_by_the_day_of_their_end() {
     .await;
 }
 
+/// However long its tokens might have lived.
+#[tokio::test]
+async fn a_grant_that_ended_with_its_session_or_its_person_goes_within_two_days() {
+    on_both(|store| async move {
+        prepare(&store).await;
+        for by_session in [true, false] {
+            let long = Grant { expires_at: at(30 * DAY_MS), ..grant() };
+            write(&store, move |tx| grants::insert(tx, &long)).await;
+            let ended = write(&store, move |tx| {
+                if by_session {
+                    grants::revoke_of_session(tx, SESSION, at(5), "test", at(0))
+                } else {
+                    grants::revoke_of_user(tx, USER, at(5), "test", at(0))
+                }
+            });
+            assert_eq!(ended.await, [GRANT]);
+            let kept = write(&store, |tx| grants::find(tx, GRANT)).await.unwrap();
+            assert_eq!((kept.revoked_at, kept.expires_at), (Some(at(5)), at(5 + DAY_MS)));
+            assert_eq!(write(&store, |tx| grants::delete_ended(tx, at(DAY_MS), 10)).await, 0);
+            assert_eq!(write(&store, |tx| grants::delete_ended(tx, at(2 * DAY_MS + 5), 10)).await, 1);
+        }
+        let short = Grant { expires_at: at(9), ..grant() };
+        write(&store, move |tx| grants::insert(tx, &short)).await;
+        write(&store, |tx| grants::revoke_of_session(tx, SESSION, at(5), "test", at(0))).await;
+        assert_eq!(write(&store, |tx| grants::find(tx, GRANT)).await.unwrap().expires_at, at(9));
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn what_came_of_a_client_or_a_session_goes_with_it() {
     on_both(|store| async move {
