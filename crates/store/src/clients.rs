@@ -47,12 +47,17 @@ statements! {
     UPDATE = "UPDATE clients SET metadata = $3, updated_at = $4 WHERE id = $1 AND metadata = $2";
     /// Keeps a client out that is not kept out yet.
     DISABLE = "UPDATE clients SET disabled_at = $2, updated_at = $2, generation = generation + 1 WHERE id = $1 AND disabled_at IS NULL";
-    /// Lets a client in again.
-    ENABLE = "UPDATE clients SET disabled_at = NULL, updated_at = $2 WHERE id = $1 AND disabled_at IS NOT NULL";
+    /// Lets a client in again. What a request that began before it was kept out was given meanwhile is over as well.
+    ENABLE = "UPDATE clients SET disabled_at = NULL, updated_at = $2, generation = generation + 1 WHERE id = $1 AND disabled_at IS NOT NULL";
     /// A client that is let in and was not kept out meanwhile. It stays so until the transaction ends.
     HOLD = {
         sqlite: "SELECT id FROM clients WHERE id = $1 AND generation = $2 AND disabled_at IS NULL",
         postgres: "SELECT id FROM clients WHERE id = $1 AND generation = $2 AND disabled_at IS NULL FOR SHARE",
+    };
+    /// A client that is there, whatever its state. It is not removed until the transaction ends.
+    HOLD_REGISTERED = {
+        sqlite: "SELECT id FROM clients WHERE id = $1",
+        postgres: "SELECT id FROM clients WHERE id = $1 FOR KEY SHARE",
     };
     /// Removes a client and everything that hangs on it.
     DELETE = "DELETE FROM clients WHERE id = $1";
@@ -145,6 +150,11 @@ pub fn enable(tx: &mut Tx<'_>, id: &str, now: Timestamp) -> Result<bool, StoreEr
 /// the transaction ends.
 pub fn hold(tx: &mut Tx<'_>, id: &str, generation: i64) -> Result<bool, StoreError> {
     Ok(tx.query_optional(&HOLD, &[id.into(), generation.into()], |row| row.get::<String>(0))?.is_some())
+}
+
+/// Whether there is such a client; whoever removes it waits until the transaction ends.
+pub fn hold_registered(tx: &mut Tx<'_>, id: &str) -> Result<bool, StoreError> {
+    Ok(tx.query_optional(&HOLD_REGISTERED, &[id.into()], |row| row.get::<String>(0))?.is_some())
 }
 
 /// Removes the client, its secrets and grants; false when there is none.

@@ -29,7 +29,7 @@ pub struct Consent {
 pub struct Generations {
     /// Drawn when the consent's row was made.
     pub consent: i64,
-    /// How often the client had been kept out.
+    /// How often the client had been kept out and let in again: both count.
     pub client: i64,
 }
 

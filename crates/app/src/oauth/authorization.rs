@@ -1,10 +1,7 @@
 //! The authorization endpoint: who is here, may the client have an answer, and which (RFC 6749 section 4.1, OpenID Connect
 //! Core 3.1.2).
 
-use std::sync::Arc;
-
 use doorward_model::id::GrantId;
-use doorward_model::random;
 use doorward_model::time::{MINUTE_MS, Timestamp};
 use doorward_oidc::authorize::{self, AuthorizationRequest, AuthorizeError};
 use doorward_oidc::client::Client;
@@ -12,11 +9,11 @@ use doorward_oidc::error::{ErrorCode, OAuthError};
 use doorward_oidc::parameters::Parameters;
 use doorward_oidc::redirect_uri::{Kind, RedirectUri};
 use doorward_oidc::response::{AuthorizationResponse, Destination};
-use doorward_store::consents::Generations;
+use doorward_store::consents::{Consent, Generations};
 use doorward_store::sessions;
 
 use super::code::Code;
-use super::consent::{Asked, ConsentAnswer, ConsentQuestion, Needed, Standing};
+use super::consent::{Asked, ConsentAnswer, ConsentQuestion, Fresh, Needed, Standing};
 use super::replays::Single;
 use super::requests::Look;
 use crate::App;
@@ -24,6 +21,7 @@ use crate::authentication::Principal;
 use crate::failure::Failure;
 use crate::op::Op;
 
+const NO_SUCH_CLIENT: OAuthError = OAuthError::new(ErrorCode::UnauthorizedClient, "there is no such client");
 const MUST_SIGN_IN: &str = "the person must sign in, and may not be asked to";
 /// How long a sign-in answers a request that asked for one. The way back to the request can be walked again for longer.
 const FRESH_MS: i64 = 5 * MINUTE_MS;
@@ -116,6 +114,8 @@ pub(super) struct Understanding {
     pub(super) request: AuthorizationRequest,
     /// What an answer uses up.
     single: Single,
+    /// What the person who was looked for lets the client have.
+    seen: Option<(Consent, Generations)>,
 }
 
 impl App {
@@ -126,8 +126,9 @@ impl App {
         parameters: &Parameters,
         visitor: &Visitor,
     ) -> Result<Authorization, Failure> {
-        let look = Look { now: op.now, first_at: visitor.sent_to_sign_in_at };
-        let Understanding { client, request, single } = match self.understand(parameters, look).await? {
+        let person = visitor.principal.as_ref().map(|principal| principal.user_id);
+        let look = Look { now: op.now, first_at: visitor.sent_to_sign_in_at, person };
+        let Understanding { client, request, single, seen } = match self.understand(parameters, look).await? {
             Understood::Request(asked) => *asked,
             Understood::Wrong(answer) => return Ok(answer),
         };
@@ -145,7 +146,7 @@ impl App {
             Decision::Grant(person) => {
                 let answer = visitor.consent;
                 let needed = Needed { client: &client, request: &request, person: &person, answer, single };
-                self.grant(op, &needed).await
+                self.grant(op, &needed, seen).await
             }
         }
     }
@@ -164,7 +165,7 @@ impl App {
     /// What the client of a request wishes the pages on the way to be like; nothing when it is not right.
     /// `came_at` is when its visitor was sent to them.
     pub async fn wishes_of(&self, came_at: Timestamp, parameters: &Parameters) -> Result<Wishes, Failure> {
-        let look = Look { now: came_at, first_at: Some(came_at) };
+        let look = Look { now: came_at, first_at: Some(came_at), person: None };
         Ok(match self.understand(parameters, look).await? {
             Understood::Wrong(_) => Wishes::default(),
             Understood::Request(asked) => {
@@ -181,11 +182,11 @@ impl App {
             Ok(client_id) => client_id,
             Err(error) => return page(error),
         };
-        let Some(client) = self.active_client(client_id).await? else {
-            return page(OAuthError::new(ErrorCode::UnauthorizedClient, "there is no such client"));
+        let Some((client, seen)) = self.active_client_and_consent(client_id, look.person).await? else {
+            return page(NO_SUCH_CLIENT);
         };
         match self.read_request(parameters, &client, look).await? {
-            Ok((request, single)) => Ok(Understood::Request(Box::new(Understanding { client, request, single }))),
+            Ok((request, single)) => Ok(Understood::Request(Box::new(Understanding { client, request, single, seen }))),
             Err(AuthorizeError::Page(error)) => page(error),
             Err(AuthorizeError::Redirect(error, destination)) => {
                 Ok(Understood::Wrong(self.refuse(&client, &destination, error)))
@@ -194,7 +195,12 @@ impl App {
     }
 
     /// Answers the client, if the person lets it have what it asks for.
-    async fn grant(&self, op: &Op, needed: &Needed<'_>) -> Result<Authorization, Failure> {
+    async fn grant(
+        &self,
+        op: &Op,
+        needed: &Needed<'_>,
+        seen: Option<(Consent, Generations)>,
+    ) -> Result<Authorization, Failure> {
         let request = needed.request;
         let standing = needed.standing(op.now);
         let response = match standing {
@@ -206,11 +212,13 @@ impl App {
                 return Ok(Authorization::Answer { response, origin, error: Some(error.code) });
             }
             Standing::Ask => None,
-            Standing::Remembered | Standing::Vouched => self.issue_code(op, needed, standing).await?,
+            Standing::Remembered | Standing::Vouched => self.issue_code(op, needed, standing, seen).await?,
         };
         let origin = origin_of(&request.destination.redirect_uri);
         Ok(match response {
             Some(response) => Authorization::Answer { response, origin, error: None },
+            // Nobody is asked about it, so it was removed meanwhile.
+            None if standing == Standing::Vouched => Authorization::Page(NO_SUCH_CLIENT),
             None if request.prompt.none => {
                 let description = "the person must be asked, and may not be";
                 let error = OAuthError::new(ErrorCode::ConsentRequired, description);
@@ -288,6 +296,7 @@ impl App {
         op: &Op,
         needed: &Needed<'_>,
         standing: Standing,
+        seen: Option<(Consent, Generations)>,
     ) -> Result<Option<AuthorizationResponse>, Failure> {
         let Needed { client, request, person, single, .. } = needed;
         let asked = Asked {
@@ -295,9 +304,13 @@ impl App {
             client: (*client).clone(),
             scope: request.scope.clone(),
             resources: request.resources.clone(),
-            generation: i64::from_be_bytes(random::bytes(op.random.as_ref())),
         };
-        let generations = match self.take_up(op, asked, standing, *single).await? {
+        let known = asked.allowed_by(seen, standing)?.filter(|_| matches!(single, Single::Repeatable));
+        let issue = match known {
+            Some(generations) => Issue::Allowed(generations),
+            None => self.take_up(op, asked, standing, *single).await?,
+        };
+        let generations = match issue {
             Issue::Allowed(generations) => generations,
             Issue::NotAllowed => return Ok(None),
             Issue::UsedBefore => {
@@ -306,32 +319,23 @@ impl App {
         };
         let grant_id = GrantId::new(op.now, op.random.as_ref());
         let code = Code::new(request, client.id().as_str(), generations, person.session_id, grant_id, op.now);
-        Ok(Some(match self.seal_code(op, &code)? {
-            Some(text) => request.destination.code(&text, self.issuer()),
-            None => {
-                let error = OAuthError::invalid_request("the answer would not fit into an address");
-                request.destination.error(error, self.issuer())
-            }
-        }))
+        let Some(text) = self.seal_code(op, &code)? else {
+            let error = OAuthError::invalid_request("the answer would not fit into an address");
+            return Ok(Some(request.destination.error(error, self.issuer())));
+        };
+        Ok(Some(request.destination.code(&text, self.issuer())))
     }
 
-    /// Whether there may be a code. Only what is noted for the first time or used up is written.
+    /// Whether there may be a code, where something is noted for the first time or used up.
     async fn take_up(&self, op: &Op, asked: Asked, standing: Standing, single: Single) -> Result<Issue, Failure> {
-        let asked = Arc::new(asked);
-        if matches!(single, Single::Repeatable) {
-            let reading = Arc::clone(&asked);
-            let seen = self.store.read(move |tx| reading.find(tx)).await?;
-            match asked.allowed_by(seen, standing)? {
-                Some(generations) => return Ok(Issue::Allowed(generations)),
-                None if standing != Standing::Vouched => return Ok(Issue::NotAllowed),
-                None => {}
-            }
+        if standing != Standing::Vouched && matches!(single, Single::Repeatable) {
+            return Ok(Issue::NotAllowed);
         }
-        let now = op.now;
+        let fresh = Fresh::new(op);
         self.change(move |change| {
             change.quietly();
-            let Some(generations) = asked.take_up(change.tx, standing, now)? else { return Ok(Issue::NotAllowed) };
-            if single.take(change.tx, now)? { Ok(Issue::Allowed(generations)) } else { Ok(Issue::UsedBefore) }
+            let Some(generations) = asked.take_up(change.tx, standing, fresh)? else { return Ok(Issue::NotAllowed) };
+            if single.take(change.tx, fresh.now)? { Ok(Issue::Allowed(generations)) } else { Ok(Issue::UsedBefore) }
         })
         .await
     }

@@ -1,5 +1,6 @@
 //! Who a request comes from.
 
+use doorward_model::id::UserId;
 use doorward_model::secret::{PlainToken, SecretText, TokenHash, TokenKind};
 use doorward_model::time::Timestamp;
 use doorward_oidc::client::{Client, ClientId};
@@ -9,6 +10,7 @@ use doorward_oidc::error::{ErrorCode, OAuthError};
 use doorward_oidc::jose::KeySet;
 use doorward_oidc::parameters::Parameters;
 use doorward_store::clients::{self, ClientRow};
+use doorward_store::consents::{self, Consent, Generations};
 use doorward_store::{StoreError, Tx};
 use subtle::ConstantTimeEq as _;
 
@@ -34,6 +36,25 @@ impl App {
     pub(super) async fn active_client(&self, id: &str) -> Result<Option<Client>, Failure> {
         let found = self.find_client(id).await?;
         Ok(found.filter(|found| found.disabled_at.is_none()).map(|found| found.client))
+    }
+
+    /// The same, and what `person` lets it have, as they stand together.
+    pub(super) async fn active_client_and_consent(
+        &self,
+        id: &str,
+        person: Option<UserId>,
+    ) -> Result<Option<(Client, Option<(Consent, Generations)>)>, Failure> {
+        let Some(person) = person else { return Ok(self.active_client(id).await?.map(|client| (client, None))) };
+        if ClientId::parse(id).is_err() {
+            return Ok(None);
+        }
+        let id = id.to_owned();
+        let found = self.store.read(move |tx| {
+            let Some(row) = clients::find(tx, &id)? else { return Ok(None) };
+            Ok::<_, StoreError>(Some((row, consents::find(tx, person, &id)?)))
+        });
+        let Some((row, seen)) = found.await? else { return Ok(None) };
+        Ok(self.active(&row)?.map(|client| (client, seen)))
     }
 
     /// The client that has proved who it is; a public one says so only.

@@ -11,7 +11,6 @@ use doorward_oidc::jose::Thumbprint;
 use doorward_oidc::pkce::Challenge;
 use doorward_oidc::resource::Resource;
 use doorward_store::consents::Generations;
-use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::App;
@@ -27,48 +26,36 @@ const PREFIX: &str = "dwac_";
 /// No code is longer: it stands in an address, and proxies take few kibibytes of one.
 const MOST_TEXT_BYTES: usize = 4096;
 
-/// What a code says. Names are short, because all of it travels in an address.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// How what a code says is written, should that ever change.
+const FORMAT: u8 = 1;
+
+/// What a code says.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Code {
     /// The client it goes to.
-    #[serde(rename = "c")]
     pub(super) client_id: String,
-    /// Which life of the consent it belongs to.
-    #[serde(rename = "a")]
-    consent_generation: i64,
-    /// Which life of the client.
-    #[serde(rename = "b")]
-    client_generation: i64,
+    /// Which lives of consent and client it belongs to: once one is over it is good for nothing.
+    pub(super) generations: Generations,
     /// The session it comes from.
-    #[serde(rename = "i")]
     pub(super) session_id: SessionId,
     /// What the grant will be called that its use makes.
-    #[serde(rename = "g")]
     pub(super) grant_id: GrantId,
     /// The redirect URI it goes to.
-    #[serde(rename = "u")]
     redirect_uri: String,
-    /// The challenge of its request, as on the wire.
-    #[serde(rename = "p")]
-    challenge: Option<String>,
-    /// The thumbprint of the key it is bound to, as on the wire.
-    #[serde(rename = "k")]
-    dpop_key: Option<String>,
+    /// The challenge of its request.
+    challenge: Option<Challenge>,
+    /// The key it is bound to.
+    dpop_key: Option<Thumbprint>,
     /// The `nonce` of its request.
-    #[serde(rename = "n")]
     pub(super) nonce: Option<String>,
     /// What was granted, separated by spaces.
-    #[serde(rename = "s")]
     pub(super) scope: String,
     /// The services it was asked for, as a JSON list.
-    #[serde(rename = "r")]
     pub(super) resources: String,
     /// The names of the claims asked for in the ID token, as a JSON list.
-    #[serde(rename = "d")]
     pub(super) claims: String,
-    /// From when on it is refused, in milliseconds since 1970.
-    #[serde(rename = "e")]
-    expires_at_ms: i64,
+    /// From when on it is refused.
+    expires_at: Timestamp,
 }
 
 impl Code {
@@ -85,46 +72,117 @@ impl Code {
         let claims: Vec<&str> = request.claims.id_token.keys().map(String::as_str).collect();
         Self {
             client_id: client_id.to_owned(),
-            consent_generation: generations.consent,
-            client_generation: generations.client,
+            generations,
             session_id,
             grant_id,
             redirect_uri: request.destination.redirect_uri.clone(),
-            challenge: request.challenge.map(Challenge::to_text),
-            dpop_key: request.dpop_key.map(|key| key.to_string()),
+            challenge: request.challenge,
+            dpop_key: request.dpop_key,
             nonce: request.nonce.clone(),
             scope: request.scope.to_string(),
             resources: serde_json::json!(resources).to_string(),
             claims: serde_json::json!(claims).to_string(),
-            expires_at_ms: now.plus_ms(LIFETIME_MS).as_ms(),
+            expires_at: now.plus_ms(LIFETIME_MS),
         }
     }
 
-    /// Which lives of consent and client it belongs to: once one is over it is good for nothing.
-    pub(super) const fn generations(&self) -> Generations {
-        Generations { consent: self.consent_generation, client: self.client_generation }
-    }
-
-    /// What it is bound to; none when it says something that we never say.
-    pub(super) fn binding(&self, used: bool) -> Option<CodeBinding> {
-        let challenge = self.challenge.as_deref().map(|text| Challenge::parse(text).ok_or(()));
-        let dpop_key = self.dpop_key.as_deref().map(|text| Thumbprint::parse(text).ok_or(()));
-        Some(CodeBinding {
+    /// What it is bound to.
+    pub(super) fn binding(&self, used: bool) -> CodeBinding {
+        CodeBinding {
             client_id: self.client_id.clone(),
             redirect_uri: self.redirect_uri.clone(),
-            challenge: challenge.transpose().ok()?,
-            dpop_key: dpop_key.transpose().ok()?,
-            expires_at: Timestamp::from_ms(self.expires_at_ms),
+            challenge: self.challenge,
+            dpop_key: self.dpop_key,
+            expires_at: self.expires_at,
             used,
+        }
+    }
+
+    /// All of it in few bytes, because it travels in an address; none when a text is too long for that.
+    fn to_bytes(&self) -> Option<Zeroizing<Vec<u8>>> {
+        let mut bytes = Zeroizing::new(Vec::with_capacity(512));
+        bytes.push(FORMAT);
+        for number in [self.generations.consent, self.generations.client, self.expires_at.as_ms()] {
+            bytes.extend_from_slice(&number.to_be_bytes());
+        }
+        bytes.extend_from_slice(self.session_id.uuid());
+        bytes.extend_from_slice(self.grant_id.uuid());
+        for hash in [self.challenge.as_ref().map(Challenge::as_bytes), self.dpop_key.as_ref().map(Thumbprint::as_bytes)]
+        {
+            bytes.push(hash.is_some().into());
+            bytes.extend_from_slice(hash.map_or(&[], |hash| hash.as_slice()));
+        }
+        bytes.push(self.nonce.is_some().into());
+        let nonce = self.nonce.as_deref().unwrap_or_default();
+        for text in [nonce, &self.client_id, &self.redirect_uri, &self.scope, &self.resources, &self.claims] {
+            bytes.extend_from_slice(&u16::try_from(text.len()).ok()?.to_be_bytes());
+            bytes.extend_from_slice(text.as_bytes());
+        }
+        Some(bytes)
+    }
+
+    /// What [`Self::to_bytes`] wrote.
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let mut reader = Reader(bytes);
+        if reader.take()? != [FORMAT] {
+            return None;
+        }
+        let generations = Generations { consent: reader.number()?, client: reader.number()? };
+        let expires_at = Timestamp::from_ms(reader.number()?);
+        let (session_id, grant_id) = (SessionId::from_uuid(reader.take()?), GrantId::from_uuid(reader.take()?));
+        let challenge = if reader.flag()? { Some(Challenge::from_bytes(reader.take()?)) } else { None };
+        let dpop_key = if reader.flag()? { Some(Thumbprint::from_bytes(reader.take()?)) } else { None };
+        let has_nonce = reader.flag()?;
+        let nonce = Some(reader.text()?).filter(|_| has_nonce);
+        let (client_id, redirect_uri) = (reader.text()?, reader.text()?);
+        let (scope, resources, claims) = (reader.text()?, reader.text()?, reader.text()?);
+        reader.0.is_empty().then_some(Self {
+            client_id,
+            generations,
+            session_id,
+            grant_id,
+            redirect_uri,
+            challenge,
+            dpop_key,
+            nonce,
+            scope,
+            resources,
+            claims,
+            expires_at,
         })
+    }
+}
+
+/// What is left to read.
+struct Reader<'a>(&'a [u8]);
+
+impl Reader<'_> {
+    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (taken, rest) = self.0.split_first_chunk()?;
+        self.0 = rest;
+        Some(*taken)
+    }
+
+    fn number(&mut self) -> Option<i64> {
+        self.take().map(i64::from_be_bytes)
+    }
+
+    fn flag(&mut self) -> Option<bool> {
+        self.take().map(|[byte]| byte == 1)
+    }
+
+    fn text(&mut self) -> Option<String> {
+        let length = u16::from_be_bytes(self.take()?);
+        let (text, rest) = self.0.split_at_checked(usize::from(length))?;
+        self.0 = rest;
+        String::from_utf8(text.to_vec()).ok()
     }
 }
 
 impl App {
     /// The text of a code; none when it would be too long for an address.
     pub(super) fn seal_code(&self, op: &Op, code: &Code) -> Result<Option<Zeroizing<String>>, Failure> {
-        let plain = serde_json::to_vec(code).map_err(|error| Failure::internal("writing a code", error))?;
-        let plain = Zeroizing::new(plain);
+        let Some(plain) = code.to_bytes() else { return Ok(None) };
         let sealed = self.keys.masters().seal(CODE, IDENTITY, &plain, op.random.as_ref());
         let sealed = sealed.map_err(Failure::cryptography)?;
         let mut text = Zeroizing::new(String::with_capacity(PREFIX.len() + sealed.len().div_ceil(3) * 4));
@@ -139,7 +197,9 @@ impl App {
             return None;
         }
         let sealed = URL_SAFE_NO_PAD.decode(text.strip_prefix(PREFIX)?).ok()?;
-        let plain = self.keys.masters().open(CODE, IDENTITY, &sealed).ok()?;
-        serde_json::from_slice(&plain).ok()
+        Code::from_bytes(&self.keys.masters().open(CODE, IDENTITY, &sealed).ok()?)
     }
 }
+
+#[cfg(test)]
+mod tests;

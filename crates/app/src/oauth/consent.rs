@@ -12,7 +12,7 @@ use doorward_oidc::parameters::Parameters;
 use doorward_oidc::resource::Resource;
 use doorward_oidc::scope::Scope;
 use doorward_store::consents::{self, Consent, Generations};
-use doorward_store::{StoreError, Tx};
+use doorward_store::{Tx, clients};
 
 use super::authorization::{Understanding, Understood, shown_host};
 use super::replays::Single;
@@ -145,28 +145,31 @@ impl App {
         seen: SeenQuestion<'_>,
         allows: bool,
     ) -> Result<Option<ConsentAnswer>, Failure> {
-        let look = Look { now: op.now, first_at: Some(seen.came_at) };
+        let look = Look { now: op.now, first_at: Some(seen.came_at), person: None };
         let Understood::Request(asked) = self.understand(parameters, look).await? else { return Ok(None) };
         let Understanding { client, request, .. } = *asked;
         if ConsentQuestion::new(&client, &request, person).fingerprint() != seen.fingerprint {
             return Ok(None);
         }
-        let now = op.now;
-        let generation = i64::from_be_bytes(random::bytes(op.random.as_ref()));
-        let AuthorizationRequest { scope, resources, .. } = request;
-        let asked = Asked { user_id: person.user_id, client, scope, resources, generation };
+        let (asked, fresh) = (
+            Asked { user_id: person.user_id, client, scope: request.scope, resources: request.resources },
+            Fresh::new(op),
+        );
         let action = if allows { Action::ConsentGiven } else { Action::ConsentDenied };
         let event =
             EventDraft::new(op, action).subject(asked.client.id()).data([("scope", asked.scope.to_string().into())]);
         let event = if allows { event } else { event.refused() };
-        self.change(move |change| {
-            if allows {
-                asked.note(change.tx, Some(now), now)?;
-            }
-            change.record(&event)
-        })
-        .await?;
-        Ok(Some(ConsentAnswer { by: person.user_id, at: now, allows }))
+        let is_noted = self
+            .change(move |change| {
+                if allows && !asked.note(change.tx, Some(fresh.now), fresh)? {
+                    change.quietly();
+                    return Ok(false);
+                }
+                change.record(&event)?;
+                Ok(true)
+            })
+            .await?;
+        Ok(is_noted.then_some(ConsentAnswer { by: person.user_id, at: op.now, allows }))
     }
 }
 
@@ -176,16 +179,23 @@ pub(super) struct Asked {
     pub(super) client: Client,
     pub(super) scope: Scope,
     pub(super) resources: Vec<Resource>,
-    /// Random: of the consent's row, if it is made.
-    pub(super) generation: i64,
+}
+
+/// What the row of a consent needs that is made now, drawn before the transaction because that may run twice.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fresh {
+    pub(super) now: Timestamp,
+    /// Random, so that a consent that was taken back is never mistaken for the one that is given again.
+    generation: i64,
+}
+
+impl Fresh {
+    pub(super) fn new(op: &Op) -> Self {
+        Self { now: op.now, generation: i64::from_be_bytes(random::bytes(op.random.as_ref())) }
+    }
 }
 
 impl Asked {
-    /// What the person lets the client have.
-    pub(super) fn find(&self, tx: &mut Tx<'_>) -> Result<Option<(Consent, Generations)>, StoreError> {
-        consents::find(tx, self.user_id, self.client.id().as_str())
-    }
-
     /// What a code hangs on that this consent allows; none when it does not allow what is asked for.
     pub(super) fn allowed_by(
         &self,
@@ -202,20 +212,28 @@ impl Asked {
         &self,
         tx: &mut Tx<'_>,
         standing: Standing,
-        now: Timestamp,
+        fresh: Fresh,
     ) -> Result<Option<Generations>, Failure> {
-        let allowed = self.allowed_by(self.find(tx)?, standing)?;
+        let find = |tx: &mut Tx<'_>| consents::find(tx, self.user_id, self.client.id().as_str());
+        let allowed = self.allowed_by(find(tx)?, standing)?;
         if allowed.is_some() || standing != Standing::Vouched {
             return Ok(allowed);
         }
         // What is noted for a client that nobody is asked about is no consent, should that change.
-        self.note(tx, None, now)?;
-        Ok(self.find(tx)?.map(|(_, generations)| generations))
+        if !self.note(tx, None, fresh)? {
+            return Ok(None);
+        }
+        Ok(find(tx)?.map(|(_, generations)| generations))
     }
 
-    /// Adds what is asked for to what was allowed before.
-    pub(super) fn note(&self, tx: &mut Tx<'_>, granted_at: Option<Timestamp>, now: Timestamp) -> Result<(), Failure> {
-        let held = consents::lock(tx, self.user_id, self.client.id().as_str(), now, self.generation)?;
+    /// Adds what is asked for to what was allowed before; false, and nothing is written, when the client was removed
+    /// meanwhile.
+    pub(super) fn note(&self, tx: &mut Tx<'_>, granted_at: Option<Timestamp>, fresh: Fresh) -> Result<bool, Failure> {
+        let Fresh { now, generation } = fresh;
+        if !clients::hold_registered(tx, self.client.id().as_str())? {
+            return Ok(false);
+        }
+        let held = consents::lock(tx, self.user_id, self.client.id().as_str(), now, generation)?;
         // What the client may not ask for any more goes: a row does not grow for ever.
         let registered = self.client.metadata();
         let scope = read_scope(&held).intersection(&registered.scopes).union(&self.scope);
@@ -228,7 +246,7 @@ impl Asked {
         }
         let (scope, resources) = (scope.to_string(), serde_json::json!(resources).to_string());
         consents::update(tx, &Consent { scope, resources, granted_at, last_used_at: now, ..held })?;
-        Ok(())
+        Ok(true)
     }
 
     fn is_within(&self, seen: &Consent) -> Result<bool, Failure> {

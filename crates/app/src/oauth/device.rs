@@ -1,6 +1,5 @@
 //! Signing in on a device without a browser, by a code that a person types on another one (RFC 8628).
 
-use doorward_model::random;
 use doorward_model::secret::{PlainToken, SecretText, TokenKind};
 use doorward_model::time::SECOND_MS;
 use doorward_oidc::device::{DeviceAuthorization, INTERVAL_SECONDS, LIFETIME_MS, UserCode};
@@ -8,7 +7,7 @@ use doorward_oidc::resource::Resource;
 use doorward_store::device_requests::{self, DeviceDecision, DeviceRequest};
 use serde_json::json;
 
-use super::consent::{Asked, ConsentQuestion};
+use super::consent::{Asked, ConsentQuestion, Fresh};
 use super::tokens::still_registered;
 use super::{ClientRequest, TokenRefusal, paths};
 use crate::App;
@@ -118,7 +117,6 @@ impl App {
             client: client.clone(),
             scope: scope.clone(),
             resources: resources.clone(),
-            generation: i64::from_be_bytes(random::bytes(op.random.as_ref())),
         };
         let (action, decision) = if allows {
             (Action::ConsentGiven, DeviceDecision::Approved)
@@ -129,15 +127,16 @@ impl App {
             .subject(client.id())
             .data([("scope", scope.to_string().into()), ("device", true.into())]);
         let event = if allows { event } else { event.refused() };
-        let (now, session) = (op.now, allows.then_some(person.session_id));
+        let (fresh, session) = (Fresh::new(op), allows.then_some(person.session_id));
         let is_first = self
             .change(move |change| {
                 if !device_requests::decide(change.tx, &row, decision, session)? {
                     change.quietly();
                     return Ok(false);
                 }
-                if allows {
-                    asked.note(change.tx, Some(now), now)?;
+                if allows && !asked.note(change.tx, Some(fresh.now), fresh)? {
+                    change.quietly();
+                    return Ok(false);
                 }
                 change.record(&event)?;
                 Ok(true)

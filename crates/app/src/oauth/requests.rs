@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use doorward_model::id::UserId;
 use doorward_model::random;
 use doorward_model::secret::TokenHash;
 use doorward_model::time::{HOUR_MS, SECOND_MS, Timestamp};
@@ -43,6 +44,8 @@ pub(super) struct Look {
     pub(super) now: Timestamp,
     /// When its visitor first came with it, if they were sent somewhere in between.
     pub(super) first_at: Option<Timestamp>,
+    /// Whose consent is read on the way.
+    pub(super) person: Option<UserId>,
 }
 
 /// A request, taken out of what it came in.

@@ -28,16 +28,25 @@ pub(crate) fn decode(encoded: &[u8]) -> Option<String> {
 /// Appends a text with everything encoded but RFC 3986's unreserved characters. A space becomes `%20`, which readers
 /// of queries and of forms understand alike.
 pub(crate) fn encode(text: &str, out: &mut String) {
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            out.push(char::from(byte));
-        } else {
+    out.reserve(text.len());
+    let mut rest = text;
+    while let Some((at, letter)) = rest.char_indices().find(|(_, letter)| !is_unreserved(*letter)) {
+        let (plain, encoded) = rest.split_at(at);
+        out.push_str(plain);
+        let (letter, tail) = encoded.split_at(letter.len_utf8());
+        for byte in letter.bytes() {
             out.push('%');
             for half in [byte >> 4, byte & 15] {
                 out.push(char::from(b"0123456789ABCDEF"[usize::from(half)]));
             }
         }
+        rest = tail;
     }
+    out.push_str(rest);
+}
+
+const fn is_unreserved(letter: char) -> bool {
+    letter.is_ascii_alphanumeric() || matches!(letter, '-' | '.' | '_' | '~')
 }
 
 /// Appends `name=value`, after `&` when something stands before it.

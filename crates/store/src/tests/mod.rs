@@ -4,6 +4,7 @@ mod attempts;
 mod basics;
 mod clients;
 mod closing;
+mod codes;
 mod consents;
 mod migrations;
 mod passwords;

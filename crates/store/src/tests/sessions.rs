@@ -1,21 +1,13 @@
 //! A session that ends while somebody makes something that hangs on it.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use doorward_model::id::{SessionId, UserId};
 use doorward_model::time::Timestamp;
 
-use super::support::{PostgresDatabase, gate};
+use super::support::{PostgresDatabase, beside};
 use crate::sessions::{self, Session};
 use crate::users::{self, User};
-use crate::{Statement, Store, StoreError, Tx};
+use crate::{Store, StoreError, Tx};
 
-/// How many transactions wait for this one.
-static WAITING: Statement = Statement::new(
-    "tests::WAITING_FOR_SESSION",
-    "SELECT count(*) FROM pg_locks WHERE NOT granted AND transactionid = pg_current_xact_id()::xid",
-);
 const USER: UserId = UserId::from_uuid([7; 16]);
 const SESSION: SessionId = SessionId::from_uuid([8; 16]);
 
@@ -32,37 +24,6 @@ async fn sign_in(store: &Store) {
         sessions::insert(tx, &session)
     });
     written.await.unwrap();
-}
-
-/// What `late` says when it comes while `first` has written and not committed: it waits for the commit, or this fails.
-async fn beside(
-    store: &Store,
-    first: impl Fn(&mut Tx<'_>) -> Result<bool, StoreError> + Send + 'static,
-    late: impl Fn(&mut Tx<'_>) -> Result<bool, StoreError> + Send + 'static,
-) -> bool {
-    let is_over = Arc::new(AtomicBool::new(false));
-    let (gate, entered, release) = gate();
-    release.send(()).unwrap();
-    let ending = tokio::spawn({
-        let (store, is_over) = (store.clone(), Arc::clone(&is_over));
-        async move {
-            let ended = store.write::<_, StoreError, _>(move |tx| {
-                assert!(first(tx)?);
-                gate.pass();
-                while tx.query_one(&WAITING, &[], |row| row.get::<i64>(0))? == 0 {
-                    assert!(!is_over.load(Ordering::Acquire), "nobody waited");
-                    std::thread::yield_now();
-                }
-                Ok(())
-            });
-            ended.await
-        }
-    });
-    entered.await.unwrap();
-    let late = store.write(late).await.unwrap();
-    is_over.store(true, Ordering::Release);
-    ending.await.unwrap().unwrap();
-    late
 }
 
 #[tokio::test]

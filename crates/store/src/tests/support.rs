@@ -2,14 +2,14 @@
 
 use std::future::Future;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 
 use postgres::NoTls;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
-use crate::{PostgresOptions, SqliteOptions, Statement, Store, StoreError};
+use crate::{PostgresOptions, SqliteOptions, Statement, Store, StoreError, Tx};
 
 /// An SQLite file that is removed with its folder.
 pub(crate) struct SqliteFile {
@@ -175,7 +175,7 @@ impl Gate {
 /// Starts a write and returns when it waits in the queue.
 pub(crate) async fn enqueue<T: Send + 'static>(
     store: &Store,
-    work: impl Fn(&mut crate::Tx<'_>) -> Result<T, StoreError> + Send + 'static,
+    work: impl Fn(&mut Tx<'_>) -> Result<T, StoreError> + Send + 'static,
 ) -> JoinHandle<Result<T, StoreError>> {
     let before = store.gauges().waiting;
     let task = tokio::spawn({
@@ -186,4 +186,41 @@ pub(crate) async fn enqueue<T: Send + 'static>(
         tokio::task::yield_now().await;
     }
     task
+}
+
+/// How many transactions wait for this one.
+static WAITING: Statement = Statement::new(
+    "tests::WAITING",
+    "SELECT count(*) FROM pg_locks WHERE NOT granted AND transactionid = pg_current_xact_id()::xid",
+);
+
+/// What `late` says when it comes while `first` has written and not committed: it waits for the commit, or this fails.
+pub(crate) async fn beside(
+    store: &Store,
+    first: impl Fn(&mut Tx<'_>) -> Result<bool, StoreError> + Send + 'static,
+    late: impl Fn(&mut Tx<'_>) -> Result<bool, StoreError> + Send + 'static,
+) -> bool {
+    let is_over = Arc::new(AtomicBool::new(false));
+    let (gate, entered, release) = gate();
+    release.send(()).unwrap();
+    let ending = tokio::spawn({
+        let (store, is_over) = (store.clone(), Arc::clone(&is_over));
+        async move {
+            let ended = store.write::<_, StoreError, _>(move |tx| {
+                assert!(first(tx)?);
+                gate.pass();
+                while tx.query_one(&WAITING, &[], |row| row.get::<i64>(0))? == 0 {
+                    assert!(!is_over.load(Ordering::Acquire), "nobody waited");
+                    std::thread::yield_now();
+                }
+                Ok(())
+            });
+            ended.await
+        }
+    });
+    entered.await.unwrap();
+    let late = store.write(late).await.unwrap();
+    is_over.store(true, Ordering::Release);
+    ending.await.unwrap().unwrap();
+    late
 }

@@ -5,6 +5,7 @@ mod algorithms;
 mod announced;
 mod applications;
 mod attacks;
+mod codes;
 mod conformance;
 mod consent;
 mod device;

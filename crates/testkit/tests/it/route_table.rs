@@ -5,6 +5,7 @@ mod forged;
 mod limits;
 mod safe;
 mod shapes;
+mod upstream;
 
 use doorward_testkit::World;
 use doorward_testkit::world::Request;

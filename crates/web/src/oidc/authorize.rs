@@ -1,7 +1,6 @@
 //! The authorization endpoint (RFC 6749 section 3.1, OpenID Connect Core 3.1.2).
 
-use axum::extract::{Request, State};
-use axum::http::Uri;
+use axum::extract::{FromRequestParts as _, Request, State};
 use axum::response::{IntoResponse, Response};
 use doorward_app::oauth::{
     Authorization, AuthorizationResponse, ErrorCode, OAuthError, Parameters, Visitor, paths as endpoints,
@@ -21,6 +20,8 @@ use crate::problem::{Code, Problem};
 use crate::site::Site;
 
 const TOO_LONG: OAuthError = OAuthError::invalid_request("the request is too long");
+const OVER: OAuthError =
+    OAuthError::invalid_request("this sign-in is over; go back to the application and begin again");
 
 /// Somebody in front of the endpoint, with the request they bring.
 struct Visit {
@@ -37,39 +38,42 @@ struct Visit {
 pub(super) async fn show(
     State(site): State<Site>,
     Op(op): Op,
-    PublicFrame(page): PublicFrame,
     PreCookie(browser): PreCookie,
     MaybeSignedIn(principal): MaybeSignedIn,
     UiCookie(ui): UiCookie,
-    uri: Uri,
+    request: Request,
 ) -> Result<Response, Problem> {
-    let asked = uri.query().unwrap_or_default();
+    let (mut parts, _) = request.into_parts();
+    let asked = parts.uri.query().unwrap_or_default();
     let flow = asked.strip_prefix("flow=");
     let back = flow.and_then(|flow| WayBack::open_at(&site, &op, &browser, flow, Place::Authorize));
-    let is_over = flow.is_some() && back.is_none();
     let query = back.as_ref().map_or(asked, |back| back.query.as_str()).to_owned();
-    let mut visit = Visit { site, op, page, browser, back, query };
-    if is_over {
-        let description = "this sign-in is over; go back to the application and begin again";
-        return visit.refuse(OAuthError::invalid_request(description));
-    }
-    let parameters = match Parameters::parse(visit.query.as_bytes()) {
-        Ok(parameters) => parameters,
-        Err(error) => return visit.refuse(error.into()),
+    let parameters = match (flow, &back) {
+        (Some(_), None) => Err(OVER),
+        _ => Parameters::parse(query.as_bytes()).map_err(OAuthError::from),
     };
-    let back = visit.back.as_ref();
     let visitor = Visitor {
-        chose_account_at: principal.as_ref().and_then(|person| back?.chosen_at(person)),
+        chose_account_at: principal.as_ref().and_then(|person| back.as_ref()?.chosen_at(person)),
         principal,
-        sent_to_sign_in_at: back.map(WayBack::sent_at),
-        consent: back.and_then(WayBack::answer),
+        sent_to_sign_in_at: back.as_ref().map(WayBack::sent_at),
+        consent: back.as_ref().and_then(WayBack::answer),
     };
-    let decided = visit.site.app.authorize(&visit.op, &parameters, &visitor).await?;
-    if matches!(decided, Authorization::ChooseAccount { .. } | Authorization::Consent { .. }) {
-        let wishes = visit.site.app.wishes_of(visit.op.now, &parameters).await?;
-        visit.page = in_language(visit.page, ui.as_deref(), &wishes.ui_locales);
+    let decided = match &parameters {
+        Ok(parameters) => site.app.authorize(&op, parameters, &visitor).await?,
+        Err(error) => Authorization::Page(*error),
+    };
+    // Most visitors are sent on at once, and see no page.
+    if let Authorization::Answer { response: AuthorizationResponse::Redirect(to), error, .. } = &decided {
+        return Ok(refused_with(*error, send_on(to)?));
     }
-    visit.present(decided).await
+    let PublicFrame(mut page) = PublicFrame::from_request_parts(&mut parts, &site).await?;
+    if let (Authorization::ChooseAccount { .. } | Authorization::Consent { .. }, Ok(parameters)) =
+        (&decided, &parameters)
+    {
+        let wishes = site.app.wishes_of(op.now, parameters).await?;
+        page = in_language(page, ui.as_deref(), &wishes.ui_locales);
+    }
+    Visit { site, op, page, browser, back, query }.present(decided).await
 }
 
 impl Visit {
@@ -150,16 +154,18 @@ fn answer_client(
     form: impl FnOnce(String, Vec<(&'static str, String)>) -> FormPost,
 ) -> Result<Response, Problem> {
     match response {
-        // RFC 9700 section 4.12: 303, so that no browser posts again what it posted here.
-        AuthorizationResponse::Redirect(to) => {
-            let to = http::HeaderValue::from_str(&to).map_err(Problem::internal)?;
-            Ok((StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response())
-        }
+        AuthorizationResponse::Redirect(to) => send_on(&to),
         AuthorizationResponse::FormPost { action, fields } => {
             let origin = origin.and_then(FormActionOrigin::new);
             Ok(leading_to(show_page(&form(action, fields))?, origin))
         }
     }
+}
+
+/// RFC 9700 section 4.12: 303, so that no browser posts again what it posted here.
+fn send_on(to: &str) -> Result<Response, Problem> {
+    let to = http::HeaderValue::from_str(to).map_err(Problem::internal)?;
+    Ok((StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response())
 }
 
 /// A request in a form. Another site's form brings no cookie, so the browser is sent to the same request in an address,

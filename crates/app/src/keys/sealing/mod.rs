@@ -132,17 +132,20 @@ impl SealingKey {
         plaintext: &[u8],
         random: &dyn Random,
     ) -> Result<Vec<u8>, CryptographyFailed> {
-        let seed: [u8; SEED_BYTES] = random::bytes(random);
-        let nonce: [u8; NONCE_BYTES] = random::bytes(random);
+        // One call of the system for both.
+        let drawn: [u8; SEED_BYTES + NONCE_BYTES] = random::bytes(random);
+        let mut nonce = [0; NONCE_BYTES];
+        let (seed, rest) = drawn.split_at(SEED_BYTES);
+        nonce.copy_from_slice(rest);
         let mut sealed = Vec::with_capacity(HEAD_BYTES + NONCE_BYTES + plaintext.len() + TAG_BYTES);
         sealed.push(VERSION);
         sealed.extend_from_slice(&self.fingerprint.0);
-        sealed.extend_from_slice(&seed);
+        sealed.extend_from_slice(seed);
         let associated = associated_data(&sealed, identity);
         sealed.extend_from_slice(&nonce);
         sealed.extend_from_slice(plaintext);
         let tag = self
-            .cipher(purpose, &seed)?
+            .cipher(purpose, seed)?
             .seal_in_place_separate_tag(
                 Nonce::assume_unique_for_key(nonce),
                 Aad::from(&associated),

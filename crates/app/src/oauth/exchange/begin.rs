@@ -81,7 +81,8 @@ impl Begin {
         self.family.as_ref().map(|(text, _)| SecretText::new(text.as_str().to_owned()))
     }
 
-    /// The session in which the person said yes, if it is not over, and the person.
+    /// The session in which the person said yes, if it is not over, and the person. `scope` is what is left of what they
+    /// allowed: it says what the grant hangs on.
     ///
     /// What outlives the session hangs on nothing but the person's row. Whoever ends everything of a person (another
     /// password, an operator) holds its lock and sees the grant, or has done so before this looks.
@@ -169,7 +170,10 @@ impl Begin {
             token_families::insert(change.tx, &family)?;
         }
         let event = EventDraft::with_id(self.event, &self.op, Action::CodeRedeemed);
+        // It is the application that comes with the code: whoever it signs in is told by nothing else.
         let facts = [
+            ("user", grant.user_id.to_string().into()),
+            ("session", session.id.to_string().into()),
             ("client", grant.client_id.clone().into()),
             ("scope", grant.scope.clone().into()),
             ("offline", grant.session_id.is_none().into()),

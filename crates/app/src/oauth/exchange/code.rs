@@ -96,9 +96,8 @@ fn redeem(change: &mut Change<'_, '_>, attempt: &Attempt) -> Result<Outcome, Fai
         verifier: presented.verifier.as_ref(),
         dpop_key: begin.dpop_key,
     };
-    let used = grants::find(change.tx, code.grant_id)?.is_some();
-    let Some(binding) = code.binding(used) else { return Ok(refused(change, UNKNOWN)) };
-    match binding.redeem(&redeemer, begin.op.now) {
+    let is_known = grants::find(change.tx, code.grant_id)?.is_some();
+    match code.binding(is_known).redeem(&redeemer, begin.op.now) {
         Redemption::Refused(description) => return Ok(refused(change, invalid(description))),
         Redemption::Replay => return replayed(change, attempt),
         Redemption::Grant => {}
@@ -108,11 +107,11 @@ fn redeem(change: &mut Change<'_, '_>, attempt: &Attempt) -> Result<Outcome, Fai
         Err(error) => return Ok(refused(change, error)),
     };
     // Whoever takes something back does so before this and is seen, or waits and ends what is granted here.
-    let Generations { consent, client } = code.generations();
+    let Generations { consent, client } = code.generations;
     if !clients::hold(change.tx, redeemer.client_id, client)? {
         return Ok(refused(change, invalid("the client was kept out meanwhile")));
     }
-    let Some((session, user)) = begin.living_session(change, code.session_id, &code.scope)? else {
+    let Some((session, user)) = begin.living_session(change, code.session_id, &scope)? else {
         return Ok(refused(change, OVER));
     };
     if !consents::note_use(change.tx, user.id, redeemer.client_id, consent, begin.op.now)? {

@@ -96,16 +96,16 @@ fn redeem(change: &mut Change<'_, '_>, attempt: &Attempt) -> Result<Outcome, Fai
             return refused(change, OAuthError::new(ErrorCode::SlowDown, "the device asks too often"));
         }
     }
-    let session = match seen.session_id {
-        Some(id) => attempt.begin.living_session(change, id, &seen.scope)?,
-        None => None,
-    };
-    let over = OAuthError::new(ErrorCode::InvalidGrant, "the session of whoever said yes is over");
-    let Some((session, user)) = session else { return refused(change, over) };
     let Share { scope, granted, resources } = match attempt.begin.share(&seen.scope, &seen.resources, &attempt.named)? {
         Ok(share) => share,
         Err(error) => return refused(change, error),
     };
+    let session = match seen.session_id {
+        Some(id) => attempt.begin.living_session(change, id, &scope)?,
+        None => None,
+    };
+    let over = OAuthError::new(ErrorCode::InvalidGrant, "the session of whoever said yes is over");
+    let Some((session, user)) = session else { return refused(change, over) };
     // Of several at once one takes it.
     if !device_requests::decide(change.tx, &seen, DeviceDecision::Redeemed, seen.session_id)? {
         return refused(change, USED);

@@ -12,11 +12,11 @@ use crate::people::AWAY;
 const OTHER: &str = "other@example.com";
 const OTHER_PASSWORD: &str = "quiet granite lantern orbit";
 
-fn somebody_elses() -> Value {
+pub(super) fn somebody_elses() -> Value {
     json!({"consent": "ask", "scope": "openid email orders:read", "resources": ["https://api.example"]})
 }
 
-async fn allow(shop: &RelyingParty, owner: &mut Browser, changes: &[(&str, &str)]) -> String {
+pub(super) async fn allow(shop: &RelyingParty, owner: &mut Browser, changes: &[(&str, &str)]) -> String {
     owner.open(&shop.start(changes)).await.expect(200);
     owner.submit("/oauth2/consent", &[("decision", "allow")]).await.expect(303);
     shop.code(owner)
