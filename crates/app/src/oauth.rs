@@ -34,6 +34,7 @@ pub use device::{DeviceQuestion, DeviceStart};
 pub use doorward_oidc::client::{Client, ClientId};
 pub use doorward_oidc::dpop::ALGORITHMS as PROOF_ALGORITHMS;
 pub use doorward_oidc::error::{ErrorCode, OAuthError};
+pub use doorward_oidc::jose::Algorithm;
 pub use doorward_oidc::parameters::{Parameters, ParametersError};
 pub use doorward_oidc::response::{AuthorizationResponse, Destination};
 pub use exchange::{TokenAnswer, TokenRefusal};

@@ -2,14 +2,14 @@
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
-use doorward_app::oauth::{ErrorCode, OAuthError, PROOF_ALGORITHMS, TokenScheme};
+use doorward_app::oauth::{Algorithm, ErrorCode, OAuthError, PROOF_ALGORITHMS, TokenScheme};
 use http::{HeaderValue, StatusCode, header};
 
 use super::answer;
 
 /// What proofs may be signed with, for the challenge (RFC 9449 section 7.1).
 fn algorithms() -> String {
-    format!("algs=\"{}\"", PROOF_ALGORITHMS.map(|algorithm| algorithm.as_str()).join(" "))
+    format!("algs=\"{}\"", PROOF_ALGORITHMS.map(Algorithm::as_str).join(" "))
 }
 
 /// The token of the one `Authorization` header, and how it comes. It is there and nowhere else (RFC 6750 section 2.2 and 2.3

@@ -76,7 +76,6 @@ fn the_discovery_document_has_what_every_plan_looks_for() {
             "id_token_signing_alg_values_supported",
             "userinfo_signing_alg_values_supported",
             "token_endpoint_auth_signing_alg_values_supported",
-            "dpop_signing_alg_values_supported",
         ] {
             assert!(words(&document, name).iter().any(|word| FAPI.contains(&word.as_str())), "{name}");
         }
