@@ -49,15 +49,10 @@ statements! {
     DISABLE = "UPDATE clients SET disabled_at = $2, updated_at = $2, generation = generation + 1 WHERE id = $1 AND disabled_at IS NULL";
     /// Lets a client in again. What a request that began before it was kept out was given meanwhile is over as well.
     ENABLE = "UPDATE clients SET disabled_at = NULL, updated_at = $2, generation = generation + 1 WHERE id = $1 AND disabled_at IS NOT NULL";
-    /// A client that is let in and was not kept out meanwhile. It stays so until the transaction ends.
+    /// Whether a client is let in, and which life of it this is. It stays so until the transaction ends.
     HOLD = {
-        sqlite: "SELECT id FROM clients WHERE id = $1 AND generation = $2 AND disabled_at IS NULL",
-        postgres: "SELECT id FROM clients WHERE id = $1 AND generation = $2 AND disabled_at IS NULL FOR SHARE",
-    };
-    /// A client that is there, whatever its state. It is not removed until the transaction ends.
-    HOLD_REGISTERED = {
-        sqlite: "SELECT id FROM clients WHERE id = $1",
-        postgres: "SELECT id FROM clients WHERE id = $1 FOR KEY SHARE",
+        sqlite: "SELECT generation, disabled_at FROM clients WHERE id = $1",
+        postgres: "SELECT generation, disabled_at FROM clients WHERE id = $1 FOR SHARE",
     };
     /// Removes a client and everything that hangs on it.
     DELETE = "DELETE FROM clients WHERE id = $1";
@@ -149,12 +144,16 @@ pub fn enable(tx: &mut Tx<'_>, id: &str, now: Timestamp) -> Result<bool, StoreEr
 /// Whether the client is let in, and was not kept out since its row had this generation; whoever keeps it out waits until
 /// the transaction ends.
 pub fn hold(tx: &mut Tx<'_>, id: &str, generation: i64) -> Result<bool, StoreError> {
-    Ok(tx.query_optional(&HOLD, &[id.into(), generation.into()], |row| row.get::<String>(0))?.is_some())
+    Ok(find_held(tx, id)? == Some((generation, None)))
 }
 
 /// Whether there is such a client; whoever removes it waits until the transaction ends.
 pub fn hold_registered(tx: &mut Tx<'_>, id: &str) -> Result<bool, StoreError> {
-    Ok(tx.query_optional(&HOLD_REGISTERED, &[id.into()], |row| row.get::<String>(0))?.is_some())
+    Ok(find_held(tx, id)?.is_some())
+}
+
+fn find_held(tx: &mut Tx<'_>, id: &str) -> Result<Option<(i64, Option<Timestamp>)>, StoreError> {
+    tx.query_optional(&HOLD, &[id.into()], |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
 /// Removes the client, its secrets and grants; false when there is none.
