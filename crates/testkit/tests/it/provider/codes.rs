@@ -248,8 +248,8 @@ fn what_hangs_on_a_session_is_good_for_nothing_once_its_row_is_gone() {
         owner.fetch(Method::DELETE, &path, None).await.expect(204);
         refused(&shop, &refresh, "invalid_grant").await;
         assert_eq!(living(world).await, 0);
-        let user = world.operator().find_user(OWNER).await.unwrap();
-        world.operator().disable(user).await;
+        let person = world.operator().find_user(OWNER).await.unwrap();
+        world.operator().disable(person).await;
         world.advance(40 * DAY_MS);
         world.app().purge(&world.operator().op(), "test").await.unwrap().unwrap();
         assert_eq!(number(world, "SELECT COUNT(*) FROM grants").await, 0);
