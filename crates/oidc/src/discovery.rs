@@ -6,6 +6,7 @@
 use serde::Serialize;
 
 use crate::client::{AuthenticationMethod, Grant, SubjectType};
+use crate::dpop;
 use crate::id_token::PERSONAL_CLAIMS;
 use crate::jose::Algorithm;
 use crate::pkce;
@@ -174,7 +175,7 @@ impl Document {
             id_token_signing_alg_values_supported: names(&offer.id_token_algorithms),
             userinfo_signing_alg_values_supported: names(&offer.userinfo_algorithms),
             introspection_signing_alg_values_supported: names(&offer.introspection_algorithms),
-            dpop_signing_alg_values_supported: with(offer.dpop, &all),
+            dpop_signing_alg_values_supported: with(offer.dpop, &names(&dpop::ALGORITHMS)),
             request_parameter_supported: offer.request_objects,
             request_uri_parameter_supported: false,
             request_object_signing_alg_values_supported: with(offer.request_objects, &all),
@@ -282,7 +283,7 @@ mod tests {
         };
         let document = document(offer, Endpoints::default());
         let all = json!(["RS256", "PS256", "ES256", "EdDSA"]);
-        assert_eq!(document["dpop_signing_alg_values_supported"], all);
+        assert_eq!(document["dpop_signing_alg_values_supported"], json!(["PS256", "ES256", "EdDSA"]));
         assert_eq!(document["request_object_signing_alg_values_supported"], all);
         assert_eq!(document["token_endpoint_auth_signing_alg_values_supported"], all);
         assert_eq!(document["prompt_values_supported"], json!(prompt::VALUES));

@@ -8,8 +8,8 @@ use crate::error::{ErrorCode, OAuthError};
 use crate::jose::{Algorithm, Claims, EmbeddedKey, FUTURE_LEEWAY_MS, SignatureError, Thumbprint, Unverified};
 use crate::sha256::Sha256;
 
-/// The algorithms a proof may use (RFC 9449 section 4.3: asymmetric only).
-pub const ALGORITHMS: [Algorithm; 4] = Algorithm::ALL;
+/// The algorithms a proof may use (RFC 9449 section 4.3: asymmetric only; FAPI 2.0 section 5.4.1: these three).
+pub const ALGORITHMS: [Algorithm; 3] = [Algorithm::Ps256, Algorithm::Es256, Algorithm::EdDsa];
 /// How old a proof may be (RFC 9449 section 11.1).
 pub const MAX_AGE_MS: i64 = MINUTE_MS;
 /// How long the id of a proof must be remembered, from when it is seen.

@@ -36,6 +36,13 @@ fn an_honest_proof_holds_and_names_its_key() {
     }
 }
 
+/// Proves: A-110, V9.1.2
+#[test]
+fn a_proof_with_an_algorithm_that_is_not_offered_is_refused() {
+    let key = TestKey::new(Algorithm::Rs256);
+    assert_eq!(check(&key, &claims()), Err(SignatureError::Algorithm.into()));
+}
+
 #[test]
 fn the_example_of_the_standard_holds() {
     // RFC 9449 section 4.1.

@@ -2,13 +2,15 @@
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
-use doorward_app::oauth::{ErrorCode, OAuthError, TokenScheme};
+use doorward_app::oauth::{Algorithm, ErrorCode, OAuthError, PROOF_ALGORITHMS, TokenScheme};
 use http::{HeaderValue, StatusCode, header};
 
 use super::answer;
 
-/// What proofs may be signed with, for the challenge.
-const ALGORITHMS: &str = "algs=\"RS256 PS256 ES256 EdDSA\"";
+/// What proofs may be signed with, for the challenge (RFC 9449 section 7.1).
+fn algorithms() -> String {
+    format!("algs=\"{}\"", PROOF_ALGORITHMS.map(Algorithm::as_str).join(" "))
+}
 
 /// The token of the one `Authorization` header, and how it comes. It is there and nowhere else (RFC 6750 section 2.2 and 2.3
 /// are options).
@@ -20,7 +22,7 @@ pub(super) fn presented(authorization: &[String]) -> Option<(TokenScheme, &str)>
 
 /// Why a token is not taken.
 pub(super) fn refuse(scheme: TokenScheme, error: OAuthError) -> Response {
-    let algorithms = if scheme == TokenScheme::Dpop { format!(", {ALGORITHMS}") } else { String::new() };
+    let algorithms = if scheme == TokenScheme::Dpop { format!(", {}", algorithms()) } else { String::new() };
     let (code, description) = (error.code.as_str(), error.description);
     let words = format!("{scheme} error=\"{code}\", error_description=\"{description}\"{algorithms}");
     let mut response = answer::document(error);
@@ -39,7 +41,7 @@ pub(super) fn challenge() -> Response {
     let document = serde_json::json!({"error": "invalid_token", "error_description": "An access token is needed."});
     let mut response =
         (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, "Bearer")], Json(document)).into_response();
-    if let Ok(value) = HeaderValue::from_str(&format!("DPoP {ALGORITHMS}")) {
+    if let Ok(value) = HeaderValue::from_str(&format!("DPoP {}", algorithms())) {
         response.headers_mut().append(header::WWW_AUTHENTICATE, value);
     }
     response

@@ -120,7 +120,7 @@ async fn public(world: &World, changes: Value) -> RelyingParty {
 fn a_token_is_bound_to_the_key_it_was_asked_for_with() {
     both(async |world| {
         let mut owner = signed_in(world).await;
-        for algorithm in ["ES256", "EdDSA", "RS256", "PS256"] {
+        for algorithm in ["ES256", "EdDSA", "PS256"] {
             let (key, other) = (OwnKey::new(algorithm), OwnKey::new("ES256"));
             let shop = public(world, json!({ "dpop_bound_access_tokens": true })).await;
             let mine = code(&shop, &mut owner).await;
@@ -149,6 +149,11 @@ fn a_token_is_bound_to_the_key_it_was_asked_for_with() {
                 let answer = userinfo(world, scheme, &access, &proofs).await.expect(401);
                 let challenge = answer.header(header::WWW_AUTHENTICATE).unwrap();
                 assert!(challenge.starts_with(&format!("{scheme} error=\"invalid_")), "{name}: {challenge}");
+                assert_eq!(
+                    challenge.ends_with(", algs=\"PS256 ES256 EdDSA\""),
+                    scheme == "DPoP",
+                    "{name}: {challenge}"
+                );
                 assert_eq!(challenge.contains("algs="), scheme == "DPoP", "{name}: {challenge}");
             }
         }
@@ -249,6 +254,10 @@ fn wrong_proofs(holder: &Holder<'_>, method: &str, path: &str, access: Option<&s
         let id = format!("header {name} {value} {path}");
         wrong.push((id.clone(), key.sign(&header, &holder.claims(method, path, access, &id))));
     }
+    // FAPI 2.0 section 5.4.1, and the discovery document: a good signature of a kind that is not offered.
+    let rsa = OwnKey::new("RS256");
+    let other = Holder { world: holder.world, key: &rsa, nonce: holder.nonce.clone() };
+    wrong.push(("RS256".to_owned(), other.proof(method, path, access, &format!("RS256 {path}"))));
     let good = holder.proof(method, path, access, &format!("stripped {path}"));
     wrong.push(("no signature".to_owned(), format!("{}.", good.rsplit_once('.').unwrap().0)));
     wrong.push(("nonsense".to_owned(), "x".to_owned()));

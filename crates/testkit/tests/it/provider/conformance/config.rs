@@ -76,10 +76,11 @@ fn the_discovery_document_has_what_every_plan_looks_for() {
             "id_token_signing_alg_values_supported",
             "userinfo_signing_alg_values_supported",
             "token_endpoint_auth_signing_alg_values_supported",
-            "dpop_signing_alg_values_supported",
         ] {
             assert!(words(&document, name).iter().any(|word| FAPI.contains(&word.as_str())), "{name}");
         }
+        // FAPI 2.0 section 5.4.1: of proofs, which know no registered algorithm, no other is taken.
+        assert_eq!(words(&document, "dpop_signing_alg_values_supported"), FAPI);
         for (name, value) in [
             ("authorization_response_iss_parameter_supported", true),
             ("backchannel_logout_supported", true),
