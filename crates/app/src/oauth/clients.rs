@@ -34,24 +34,24 @@ pub struct ClientRequest {
 impl App {
     /// The client with this id, unless it is kept out.
     pub(super) async fn active_client(&self, id: &str) -> Result<Option<Client>, Failure> {
-        let found = self.find_client(id).await?;
-        Ok(found.filter(|found| found.disabled_at.is_none()).map(|found| found.client))
+        Ok(self.active_client_and_consent(id, None).await?.map(|(client, _)| client))
     }
 
-    /// The same, and what `person` lets it have, as they stand together.
+    /// The same, and what `person` lets it have, in one visit to the database.
     pub(super) async fn active_client_and_consent(
         &self,
         id: &str,
         person: Option<UserId>,
     ) -> Result<Option<(Client, Option<(Consent, Generations)>)>, Failure> {
-        let Some(person) = person else { return Ok(self.active_client(id).await?.map(|client| (client, None))) };
+        // Nothing else can be an id, and strangers choose this text.
         if ClientId::parse(id).is_err() {
             return Ok(None);
         }
         let id = id.to_owned();
         let found = self.store.read(move |tx| {
             let Some(row) = clients::find(tx, &id)? else { return Ok(None) };
-            Ok::<_, StoreError>(Some((row, consents::find(tx, person, &id)?)))
+            let seen = person.map(|person| consents::find(tx, person, &id)).transpose()?.flatten();
+            Ok::<_, StoreError>(Some((row, seen)))
         });
         let Some((row, seen)) = found.await? else { return Ok(None) };
         Ok(self.active(&row)?.map(|client| (client, seen)))

@@ -151,10 +151,8 @@ impl App {
         if ConsentQuestion::new(&client, &request, person).fingerprint() != seen.fingerprint {
             return Ok(None);
         }
-        let (asked, fresh) = (
-            Asked { user_id: person.user_id, client, scope: request.scope, resources: request.resources },
-            Fresh::new(op),
-        );
+        let asked = Asked { user_id: person.user_id, client, scope: request.scope, resources: request.resources };
+        let fresh = Fresh::new(op);
         let action = if allows { Action::ConsentGiven } else { Action::ConsentDenied };
         let event =
             EventDraft::new(op, action).subject(asked.client.id()).data([("scope", asked.scope.to_string().into())]);
